@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An analysis is a state machine over facts that fills a report when asked. It declares which
+ * facts it needs and in which order; the runner finds out which events tell them, feeds it, and
+ * hands its report to whatever renderer was chosen.
+ *
+ * One file in analysis/, one row in analyses.def. The file's only exported symbol is its
+ * `const struct analysis analysis_NAME`.
+ */
+#ifndef HVSCOPE_ANALYSIS_ANALYSIS_H
+#define HVSCOPE_ANALYSIS_ANALYSIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "fact.h"
+#include "report/report.h"
+
+struct hypervisor;
+struct hv_event;
+struct hv_probe;
+
+/* Who a subject is. Strings are owned by the answerer and valid until the analysis is freed. */
+struct subject_who {
+	bool cpu;	  /* the subject is a CPU: only `cpu_id` counts */
+	uint32_t cpu_id;
+	int32_t tid;	  /* thread id; 0: the idle thread of cpu_id */
+	int32_t pid;	  /* process, -1 unknown */
+	int32_t vcpu;	  /* by the thread's name or a marker, -1 unknown */
+	const char *comm; /* NULL unknown */
+	const char *vm;	  /* NULL: unknown or no VM */
+};
+
+/* The keys of --by. */
+enum analysis_key { KEY_VM, KEY_PID, KEY_VCPU, KEY_TID, KEY_COMM, KEY_CPU, KEY_REASON, KEY_OP, KEY_COUNT };
+#define KEY_BIT(key) (1u << (key))
+
+/*
+ * What the runner gives an analysis. The pointers outlive it. All answers may be asked for at any
+ * time during feed and report.
+ */
+struct analysis_env {
+	void *ctx;	/* first argument of the functions below */
+
+	/* Who a subject is now. Cheap after the first time. */
+	const struct subject_who *(*who)(void *ctx, uint32_t subject);
+	/* Name of an exit reason, NULL when it has none; the string stays valid. */
+	const char *(*reason_name)(void *ctx, uint8_t space, uint64_t reason);
+	/* The text behind an interned number (HV_INTERNED). */
+	const char *(*string)(void *ctx, uint64_t interned);
+	/* Whether a selected subject/CPU passes -p, --vm, --vcpu; CPU selection has its own. */
+	bool (*selected)(void *ctx, uint32_t subject, uint64_t vcpu);
+	bool (*cpu_selected)(void *ctx, uint16_t cpu);
+
+	const struct hypervisor *hv; /* whose facts these are; NULL: several or none */
+	unsigned int by;	/* KEY_BIT()s in force, default already applied */
+	bool vm_known;		/* VM facts exist (live, or markers or --vm-map) */
+	bool times;		/* false: the clock gives counts only */
+	bool cpu_clocks;	/* clock local/global: CPUs' clocks may differ */
+	bool hist;		/* --hist */
+	const struct percentile *percentiles; /* report/report.h; n of them */
+	size_t n_percentiles;
+	unsigned int verbose;
+	uint64_t begin;		/* first time of the trace, ns of the source's clock */
+};
+
+struct analysis {
+	const char *name;
+	const char *summary;	/* one line for --help */
+	uint64_t facts;		/* FACT_BIT()s without which it says nothing */
+	uint64_t facts_optional; /* taken where they exist (FACT_THREAD_END) */
+	enum order order;
+	unsigned int keys;	/* KEY_BIT()s that --by may name */
+	unsigned int by_live, by_file; /* defaults: live, and a file without VM facts */
+	bool pairs_threads;	/* pairs across threads: the live stream needs a strict horizon */
+
+	void *(*new)(const struct analysis_env *env, struct error *err);
+	/* All losses that overlap the facts of the following feeds, once each. May be NULL. */
+	void (*lost)(void *state, const struct loss *losses, size_t n);
+	/* Facts in the declared order; kinds that it did not ask for may be among them. */
+	void (*feed)(void *state, const struct fact *facts, size_t n);
+	/*
+	 * Fills tables, notes and lost.intervals_discarded of a report for what was seen up to `now`
+	 * since the last call (an interval) or since the begin. `last`: pending intervals end here.
+	 */
+	void (*report)(void *state, struct report *report, uint64_t now, bool last);
+	void (*free)(void *state);
+};
+
+extern const struct analysis *const analyses[]; /* by analyses.def, ended by NULL */
+
+const struct analysis *analysis_find(const char *name);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can happen, said without naming a hypervisor or a tracepoint.
+ *
+ * Hypervisor tables (hv/) turn records into facts, analyses (analysis/) count facts. A fact is
+ * 32 bytes because it is written once and read once per record: its size is the speed of the
+ * program.
+ */
+#ifndef HVSCOPE_FACT_H
+#define HVSCOPE_FACT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum fact_kind {
+	FACT_NONE,
+	FACT_EXIT,	  /* the guest was left.       a: reason, b: vCPU id, aux: reason space */
+	FACT_ENTRY,	  /* the guest is entered.     a: -, b: vCPU id */
+	FACT_USEREXIT,	  /* on to the I/O proxy.      a: reason, b: errno (signed) */
+	FACT_PORTIO,	  /* a port was accessed.      a: port, b: size, aux: FACT_READ or FACT_WRITE */
+	FACT_MMIO,	  /* device memory, likewise.  a: guest physical address, b: length, aux */
+	FACT_MSR,	  /* an MSR was accessed.      a: MSR number, b: data, aux */
+	FACT_WAKEUP,	  /* a halted vCPU goes on.    a: ns halted, aux: 1 slept, 0 polled */
+	FACT_HYPERCALL,	  /* a: number, b: see aux, aux: enum fact_hypercall */
+	FACT_CALLBACK,	  /* an upcall begins or ends. a: role, b: argument, aux: enum fact_phase */
+	FACT_DRIVER_CALL, /* a driver function.        a: role, b: argument, aux: enum fact_phase */
+	FACT_REQUEST,	  /* block I/O. a: sector, b: dev << 32 | sectors, aux: enum fact_phase */
+	FACT_PACKETS,	  /* network. a: interned device name, b: packets or bytes, aux: see hv/linux.c */
+	FACT_IRQ,	  /* an interrupt handler.     a: irq number, aux: enum fact_phase */
+	FACT_STEAL,	  /* steal clock. BEGIN a: cpu asked about; END a: -, b: its ns; aux: phase */
+	FACT_SWITCH_OUT,  /* the subject leaves a CPU. a: state, b: tid of the next thread */
+	FACT_SWITCH_IN,	  /* the subject takes it.     a: -, b: tid of the previous thread */
+	FACT_WAKE,	  /* the subject is woken.     a: target cpu, b: tid of the waker */
+	FACT_THREAD_END,  /* the subject is gone: its thread id may be reused */
+	FACT_RECORD,	  /* no meaning of its own.    a: pointer to the record, b: slot << 32 | length */
+	FACT_KINDS
+};
+
+/* A set of fact kinds. */
+#define FACT_BIT(kind) (UINT64_C(1) << (kind))
+
+enum fact_direction { FACT_READ, FACT_WRITE };
+
+/* The two ends of whatever has a duration. */
+enum fact_phase { FACT_BEGIN, FACT_END };
+
+/* What a FACT_HYPERCALL speaks of. */
+enum fact_hypercall {
+	HYPERCALL_DIRECT,   /* a guest's hypercall. a: number, b: first argument or sub-operation */
+	HYPERCALL_BATCHED,  /* Xen PV: put into a multicall. a: operation, b: arguments */
+	HYPERCALL_EXTENDED, /* Xen PV: arguments added to a batched one. a: operation, b: 0 if it was */
+	HYPERCALL_FLUSH,    /* Xen PV: the batch is issued. a: -, b: entries in it (mcidx) */
+	HYPERCALL_ISSUE,    /* Xen PV: a section that batches ends. a: -, b: mode */
+	HYPERCALL_OTHER	    /* an event named by its slot only. a: index of the row in its table */
+};
+
+/* b of FACT_EXIT and FACT_ENTRY where the event doesn't tell the vCPU. */
+#define FACT_NO_VCPU UINT64_MAX
+
+struct fact {
+	uint64_t time;	  /* ns of the source's clock */
+	uint64_t a, b;	  /* what they mean depends on the kind */
+	uint32_t subject; /* who it is about: an index of trace/subjects.h, dense, reused after its end */
+	uint16_t cpu;	  /* who recorded it */
+	uint8_t kind;
+	uint8_t aux;
+};
+
+_Static_assert(sizeof(struct fact) == 32, "a fact is half a cache line");
+
+/*
+ * Records of one CPU are missing between two times: after the last record before the gap (or the
+ * begin of the trace) and before the first one behind it (or the end of the trace, UINT64_MAX).
+ * An interval overlaps it when from < its end and its begin < to.
+ */
+struct loss {
+	uint64_t from, to;
+	uint64_t count; /* records, LOSS_UNKNOWN when the kernel doesn't say */
+	uint16_t cpu;
+};
+
+#define LOSS_UNKNOWN UINT64_MAX
+
+/* The orders that the stream can hand facts on in (doc/ARCHITECTURE.md). */
+enum order { ORDER_CPU, ORDER_THREAD, ORDER_GLOBAL };
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The stream hands the facts of all CPUs to its consumers, window by window, each in the order
+ * that it asked for. A window is handled in two passes: decode all CPUs' pages into arrays of
+ * facts, then deliver first the window's losses, then the facts. Order by thread costs nothing
+ * for threads that stayed on their CPU within the window; only the facts of those that moved are
+ * put in time order.
+ */
+#ifndef HVSCOPE_TRACE_STREAM_H
+#define HVSCOPE_TRACE_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "fact.h"
+#include "trace/cursor.h"
+
+struct binding;
+struct subjects;
+struct stream;
+
+struct consumer {
+	enum order order;
+	void (*lost)(void *ctx, const struct loss *losses, size_t n); /* may be NULL */
+	void (*feed)(void *ctx, const struct fact *facts, size_t n);
+	void *ctx;
+};
+
+struct stream_stats {
+	uint64_t records;	/* all walked, of any event */
+	uint64_t first, last;	/* times of the first and the last record; first > last: none */
+	uint64_t lost_records;	/* known number lost by the marks */
+	uint64_t lost_marks;
+	uint64_t lost_unknown;	/* marks without a number */
+	uint64_t late;		/* records that came after their time was handed on */
+	uint64_t damaged;	/* pages that could not be walked to their end */
+};
+
+/* The source, binding and subjects stay the caller's and outlive the stream. */
+struct stream *stream_new(const struct page_source *source, struct binding *binding,
+			  struct subjects *subjects);
+void stream_free(struct stream *s);
+
+/* Adds a consumer before the first stream_advance(). */
+void stream_add(struct stream *s, const struct consumer *consumer);
+
+/*
+ * Delivers all facts with time < until, in as many windows as memory bounds ask for. UINT64_MAX:
+ * all there is; then open losses end. Pages that are not there yet are simply not walked: the
+ * caller knows the horizon. Returns 0, -1 with *err.
+ */
+int stream_advance(struct stream *s, uint64_t until, struct error *err);
+
+/*
+ * Live: all records of `cpu` before `time` are known to be read, so that a later loss of it
+ * begins no earlier than this.
+ */
+void stream_drained(struct stream *s, unsigned int cpu, uint64_t time);
+
+/* Earliest time of a record that was not handed on yet; UINT64_MAX when there is none. */
+uint64_t stream_peek(struct stream *s, struct error *err);
+
+const struct stream_stats *stream_stats(const struct stream *s);
+
+#endif

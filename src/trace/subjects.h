@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Subjects: dense numbers for the threads and CPUs that facts are about, so that analyses keep
+ * their state in plain arrays. Numbers below n_cpus are CPUs; a thread's number is given back
+ * after its FACT_THREAD_END was delivered and may then mean another thread.
+ */
+#ifndef HVSCOPE_TRACE_SUBJECTS_H
+#define HVSCOPE_TRACE_SUBJECTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct subjects;
+
+struct subjects *subjects_new(unsigned int n_cpus);
+void subjects_free(struct subjects *s);
+
+/* The number of a thread; tid 0 is the idle thread of `cpu`, which has one of its own. */
+uint32_t subjects_thread(struct subjects *s, int32_t tid, uint16_t cpu);
+
+static inline uint32_t subjects_cpu(uint16_t cpu)
+{
+	return cpu;
+}
+
+/* What a number means: true and *tid (0: idle thread of *cpu) for a thread, false for CPU *cpu. */
+bool subjects_what(const struct subjects *s, uint32_t subject, int32_t *tid, uint32_t *cpu);
+
+/* One above the highest number in use. */
+uint32_t subjects_limit(const struct subjects *s);
+
+/* The thread is gone: its number is free, its id will get another one. */
+void subjects_end(struct subjects *s, uint32_t subject);
+
+#endif
