@@ -60,7 +60,7 @@ struct analysis_env {
 	bool times;		/* false: the clock gives counts only */
 	bool cpu_clocks;	/* clock local/global: CPUs' clocks may differ */
 	bool hist;		/* --hist */
-	const struct percentile *percentiles; /* report/report.h; n of them */
+	const uint32_t *percentiles; /* parts per million, for struct table_layout; n of them */
 	size_t n_percentiles;
 	unsigned int verbose;
 	uint64_t begin;		/* first time of the trace, ns of the source's clock */
@@ -82,8 +82,10 @@ struct analysis {
 	/* Facts in the declared order; kinds that it did not ask for may be among them. */
 	void (*feed)(void *state, const struct fact *facts, size_t n);
 	/*
-	 * Fills tables, notes and lost.intervals_discarded of a report for what was seen up to `now`
-	 * since the last call (an interval) or since the begin. `last`: pending intervals end here.
+	 * Fills tables, notes, lost.intervals and lost.intervals_discarded of a report with the totals
+	 * of all that was seen since the begin, up to `now`. An interval is made of the totals by
+	 * interval_cut() (report/interval.h), which also cuts the lent distributions: an analysis
+	 * knows nothing of intervals but its gauges. `last`: pending intervals end here.
 	 */
 	void (*report)(void *state, struct report *report, uint64_t now, bool last);
 	void (*free)(void *state);
