@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Live reading: one thread, all CPUs, whole sub-buffers by read(2), in rounds.
+ *
+ *   session_start()
+ *   until the end:  live_round() → deliver below .horizon → check guards
+ *   session_stop(); live_finish() until no more → deliver all; live_free(); session_free()
+ *
+ * A round waits (poll), takes H = now, and reads each CPU until it is empty or its last page begins
+ * at or after H. What may be handed on after it: with a barrier (every record older than H is
+ * visible) all below H, else all below min(H of the previous round, H − 10 ms), because records of
+ * nested interrupts become visible only when the outermost one is done.
+ */
+#ifndef HVSCOPE_TRACE_CURSOR_LIVE_H
+#define HVSCOPE_TRACE_CURSOR_LIVE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "trace/cursor.h"
+#include "trace/session.h"
+
+struct live;
+
+enum live_barrier { BARRIER_NONE, BARRIER_MEMBARRIER, BARRIER_AFFINITY, BARRIER_MARGIN };
+
+struct live_options {
+	bool strict;		/* every round with a barrier: some consumer pairs across threads */
+	uint64_t max_rate;	/* --max-rate: records per second, 0 none */
+	size_t pool;		/* bytes of pages held at most; 0: 16 MB, at least 4 pages per CPU */
+	const sigset_t *sigmask; /* in force while waiting (ppoll), NULL: unchanged */
+};
+
+/* Why one should stop now. */
+enum live_guard {
+	GUARD_NONE,
+	GUARD_BEHIND,	/* records were lost in each of two successive seconds */
+	GUARD_RATE	/* more than max_rate records came in a second */
+};
+
+struct live_result {
+	uint64_t horizon;	/* all records below it are read: hand them on. Never falls */
+	bool more;		/* the pool is full: deliver and call again, it won't wait */
+	bool interrupted;	/* a signal ended the wait */
+	enum live_guard guard;
+	double rate;		/* records per second, of the last whole second; 0 not yet known */
+};
+
+struct live_stats {
+	uint64_t read_bytes, pages, rounds;
+	uint64_t lost;		/* by the kernel's count: overrun + dropped, all CPUs */
+	uint64_t lost_marked;	/* of these, by counts that stand on pages */
+	uint64_t marks;		/* pages that say that records before them were lost */
+	uint64_t cpu_ns;	/* of this thread since live_new() */
+	uint64_t lag_ns;	/* the oldest that a record was when it was read */
+	enum live_barrier barrier; /* the weakest that was used where one was asked for */
+};
+
+/* Opens the buffers. The session and *options outlive it. */
+struct live *live_new(struct session *s, const struct live_options *options, struct error *err);
+void live_free(struct live *l);
+
+/* Pages as the stream wants them; owned by l. */
+const struct page_source *live_source(struct live *l);
+
+/*
+ * One round. Waits at most until `boundary` (ns of the clock mono, UINT64_MAX none) and 100 ms;
+ * a round that ends at or behind the boundary was made with a barrier. Returns 0, -1 with *err.
+ */
+int live_round(struct live *l, uint64_t boundary, struct live_result *result, struct error *err);
+
+/* After session_stop(): reads on without waiting. result->more: deliver and call again; at the end
+ * horizon is UINT64_MAX. */
+int live_finish(struct live *l, struct live_result *result, struct error *err);
+
+/* Up to which time `cpu` is known to be read: for stream_drained() before stream_advance(). 0: no. */
+uint64_t live_drained(const struct live *l, unsigned int cpu);
+
+/* Reads the kernel's counts anew, then tells. */
+const struct live_stats *live_stats(struct live *l);
+
+#endif
