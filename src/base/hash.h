@@ -15,16 +15,21 @@ union hash_value {
 	uint64_t u;
 };
 
+/* Finds entries by their hash values; internal to both maps. */
+struct hash_index {
+	uint32_t *slots; /* number of an entry + 1; 0 = free */
+	uint32_t mask; /* slots - 1 */
+};
+
 /*
  * Number → value. A zeroed struct is an empty map. Values belong to the caller.
  * A pointer to a value is valid until the next insertion or removal.
  */
 struct hash {
 	struct hash_entry *entries; /* dense, in order of insertion */
-	uint32_t *index; /* of entries + 1; 0 = free */
 	uint32_t nr; /* entries in use */
 	uint32_t room; /* entries allocated */
-	uint32_t mask; /* slots of index - 1 */
+	struct hash_index index;
 };
 
 struct hash_entry {
@@ -59,10 +64,9 @@ static inline void *hash_pointer(const struct hash *hash, uint64_t key)
 /* String → pointer. Keys are copied; a zeroed struct is an empty map. */
 struct strhash {
 	struct strhash_entry *entries;
-	uint32_t *index;
 	uint32_t nr;
 	uint32_t room;
-	uint32_t mask;
+	struct hash_index index;
 };
 
 struct strhash_entry {

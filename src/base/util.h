@@ -27,18 +27,15 @@
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 #define __must_check __attribute__((warn_unused_result))
 
-#define min(a, b)                        \
-	({                               \
-		__typeof__(a) min_a = (a); \
-		__typeof__(b) min_b = (b); \
-		min_a < min_b ? min_a : min_b; \
-	})
-
-#define max(a, b)                        \
-	({                               \
-		__typeof__(a) max_a = (a); \
-		__typeof__(b) max_b = (b); \
-		max_a > max_b ? max_a : max_b; \
+/* Each argument is evaluated once; names are made unique so that calls may nest. */
+#define min(a, b) util_pick(<, a, b, __COUNTER__)
+#define max(a, b) util_pick(>, a, b, __COUNTER__)
+#define util_pick(op, a, b, n) util_pick_named(op, a, b, n)
+#define util_pick_named(op, a, b, n)                 \
+	({                                           \
+		__typeof__(a) pick_a_##n = (a);      \
+		__typeof__(b) pick_b_##n = (b);      \
+		pick_a_##n op pick_b_##n ? pick_a_##n : pick_b_##n; \
 	})
 
 /* These never return NULL; free() releases what they give. */
