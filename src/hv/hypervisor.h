@@ -39,6 +39,13 @@ struct hv_arg {
 	bool optional;		     /* no field of these names: `value` stands for it */
 };
 
+/* Arguments as the tables write them: a field, a field that kernels may lack, a constant, text. */
+#define HV_FIELD(...) { .names = { __VA_ARGS__ } }
+#define HV_FIELD_OR(otherwise, ...) \
+	{ .names = { __VA_ARGS__ }, .optional = true, .value = (otherwise) }
+#define HV_VALUE(v) { .read = HV_CONST, .value = (v) }
+#define HV_TEXT(...) { .names = { __VA_ARGS__ }, .read = HV_INTERNED }
+
 /*
  * What a row's decode function sees: the row's fields `extra` read as numbers (sign-extended), and
  * the fact already filled from a, b and the subject rule. It may change kind, aux, a and b.
