@@ -28,6 +28,7 @@ enum fact_kind {
 	FACT_PACKETS,	  /* network. a: interned device name, b: packets or bytes, aux: see hv/linux.c */
 	FACT_IRQ,	  /* an interrupt handler.     a: irq number, aux: enum fact_phase */
 	FACT_STEAL,	  /* steal clock. BEGIN a: cpu asked about; END a: -, b: its ns; aux: phase */
+	FACT_CPU_TIME,	  /* /proc/stat of `cpu`.      a: ns since boot, aux: enum fact_cpu_time */
 	FACT_SWITCH_OUT,  /* the subject leaves a CPU. a: state, b: tid of the next thread */
 	FACT_SWITCH_IN,	  /* the subject takes it.     a: -, b: tid of the previous thread */
 	FACT_WAKE,	  /* the subject is woken.     a: target cpu, b: tid of the waker */
@@ -52,6 +53,25 @@ enum fact_hypercall {
 	HYPERCALL_FLUSH,    /* Xen PV: the batch is issued. a: -, b: entries in it (mcidx) */
 	HYPERCALL_ISSUE,    /* Xen PV: a section that batches ends. a: -, b: mode */
 	HYPERCALL_OTHER	    /* an event named by its slot only. a: index of the row in its table */
+};
+
+/*
+ * The categories of /proc/stat. Guest time is also inside user and nice (proc(5)). CPU_TIME_SAMPLE
+ * opens a sample: no CPU, a: CPUs in it; what isn't repeated in a sample is not there any more.
+ */
+enum fact_cpu_time {
+	CPU_TIME_USER,
+	CPU_TIME_NICE,
+	CPU_TIME_SYSTEM,
+	CPU_TIME_IDLE,
+	CPU_TIME_IOWAIT,
+	CPU_TIME_IRQ,
+	CPU_TIME_SOFTIRQ,
+	CPU_TIME_STEAL,
+	CPU_TIME_GUEST,
+	CPU_TIME_GUEST_NICE,
+	CPU_TIMES,
+	CPU_TIME_SAMPLE = CPU_TIMES
 };
 
 /* b of FACT_EXIT and FACT_ENTRY where the event doesn't tell the vCPU. */

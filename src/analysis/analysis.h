@@ -63,6 +63,7 @@ struct analysis_env {
 	const uint32_t *percentiles; /* parts per million, for struct table_layout; n of them */
 	size_t n_percentiles;
 	unsigned int verbose;
+	const char *native;	/* "bare metal": this machine is no guest; NULL: it is, or unknown */
 	uint64_t begin;		/* first time of the trace, ns of the source's clock */
 };
 
@@ -71,6 +72,11 @@ struct analysis {
 	const char *summary;	/* one line for --help */
 	uint64_t facts;		/* FACT_BIT()s without which it says nothing */
 	uint64_t facts_optional; /* taken where they exist (FACT_THREAD_END) */
+	/*
+	 * These a sampler speaks (sampler/sampler.h). With them alone a live run traces nothing,
+	 * unless --hist asks for what only `facts` can tell.
+	 */
+	uint64_t facts_sampled;
 	enum order order;
 	unsigned int keys;	/* KEY_BIT()s that --by may name */
 	unsigned int by_live, by_file; /* defaults: live, and a file without VM facts */
