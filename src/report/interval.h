@@ -18,11 +18,11 @@ void interval_free(struct interval *interval);
 
 /*
  * Turns the report (not finished yet) of the totals into that of the time since the last
- * call, and begins the next interval of each lent distribution (dist_cut). With cumulative
- * the report stays the totals, as metrics need it, and only the extremes are cut.
+ * call, and begins the next interval of each lent distribution (dist_cut). Metrics, which
+ * are cumulative, are printed from a report that was not cut.
  * Of the facts about the run only lost.intervals and lost.intervals_discarded, which the
  * analysis filled, are subtracted: records, the other losses and the span are the caller's.
  */
-void interval_cut(struct interval *interval, struct report *report, bool cumulative);
+void interval_cut(struct interval *interval, struct report *report);
 
 #endif

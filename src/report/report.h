@@ -134,7 +134,8 @@ struct cell {
 
 struct row {
 	struct table *table;
-	unsigned flags; /* enum row_flags */
+	size_t number; /* order of adding */
+	unsigned flags; /* enum row_flags; the analysis sets them */
 	struct dist *dist[ROW_DISTS]; /* NULL = none (unlike an empty one: cells are null) */
 	bool owned[ROW_DISTS];
 	struct cell *cells; /* table->nr_columns of them */
@@ -219,8 +220,14 @@ struct table *report_table(const struct report *report, const char *name);
 /* Place of a key in table->columns, or -1. */
 int table_find(const struct table *table, const char *key);
 
-/* A new row of nulls; valid until the report is freed or its interval is cut. */
+/* Whether its cells grow only, and whether they are added up in totals and "(n others)". */
+bool column_monotonic(const struct column *column);
+bool column_sums(const struct column *column);
+
+/* A new row of nulls; valid until the report is finished, cut to an interval, or freed. */
 struct row *table_row(struct table *table);
+void row_free(struct row *row); /* of one that is in no table any more */
+struct row *row_new(struct table *table); /* one that is in no table yet */
 
 void row_count(struct row *row, unsigned column, uint64_t n); /* count, ns and bytes */
 void row_number(struct row *row, unsigned column, double value); /* ratio and rate */
