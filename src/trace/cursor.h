@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A cursor walks the records of one CPU in time order. What differs between sources is only
- * where its pages come from; a source that has no pages (the fallback reader) hands over records.
+ * Where one CPU's records come from. What differs between sources (a mapped file, inflated chunks,
+ * live buffers, the fallback reader) is only this; the stream walks what it gets.
  */
 #ifndef HVSCOPE_TRACE_CURSOR_H
 #define HVSCOPE_TRACE_CURSOR_H
@@ -12,10 +12,13 @@
 #include "base/error.h"
 #include "trace/page.h"
 
+/* The stream never holds more pages of one CPU than this: got and not yet released. */
+enum { PAGE_WINDOW = 64 };
+
 /*
- * Where one CPU's pages come from. Pages are numbered from 0 in time order without gaps; the
- * pointer that get() gives is valid until a page at least `PAGE_WINDOW` further on is got or
- * release() names a later number.
+ * Pages are numbered from 0 in time order without gaps; the pointer that get() gives is valid
+ * until release() names a later number. The stream gets pages in ascending order, the same one
+ * again at times; time() may ask for one further on.
  */
 struct page_source {
 	/* Page n: 1 and *page, *size; 0 not (yet) there; -1 error. */
@@ -23,11 +26,15 @@ struct page_source {
 		   struct error *err);
 	/* Pages below n are not needed any more. May be NULL. */
 	void (*release)(void *ctx, unsigned int cpu, uint64_t n);
-	/* Time stamp of page n without reading it whole; 1, 0, -1 as get(). */
+	/*
+	 * Raw time stamp of page n without reading it whole; 1, 0, -1 as get(). Only pages up to
+	 * PAGE_WINDOW behind the last released one are asked for. An answer of 0 for a page that
+	 * is there costs memory, not exactness.
+	 */
 	int (*time)(void *ctx, unsigned int cpu, uint64_t n, uint64_t *time, struct error *err);
 	/*
-	 * For sources without pages: records instead. 1 and *rec (valid until the next call) and how
-	 * many were lost before it (0, a number, LOSS_UNKNOWN); 0 no more; -1 error. NULL with pages.
+	 * For sources without pages (get NULL) records instead. 1 and *rec (valid until the next
+	 * call) and how many were lost before it (0, a number, LOSS_UNKNOWN); 0 no more; -1 error.
 	 */
 	int (*record)(void *ctx, unsigned int cpu, struct page_record *rec, uint64_t *lost,
 		      struct error *err);
