@@ -4,6 +4,9 @@
 # What scripts/check, try and cross share: which packages are needed where, and how they come in.
 # Only what is missing is installed, nothing is upgraded or removed, and no service is started.
 
+# Where tests/vm/fetch.sh keeps what it unpacked; the labs look in the same place.
+export HVSCOPE_LAB_CACHE="${HVSCOPE_LAB_CACHE:-${XDG_CACHE_HOME:-/var/cache}/hvscope-lab}"
+
 # packages FAMILY GROUP: to build; to test, where each only makes some tests run instead of skip; to
 # cross-build. Fedora's libraries are named by their pkg-config files, so that no name is guessed.
 packages() {

@@ -14,7 +14,7 @@
 set -u
 
 usage() {
-	echo "usage: fetch.sh DIR kernel-6.1|kernel-6.12|qemu|busybox|xen|xen-tools ..." >&2
+	echo "usage: fetch.sh DIR kernel-6.1|kernel-6.12|qemu|busybox|xen|xen-tools|prometheus|sysroot-arm64 ..." >&2
 	exit 2
 }
 
@@ -29,7 +29,8 @@ dir=$(cd "$1" && pwd)
 shift
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-apt=$dir/apt
+arch=amd64
+apt=$dir/apt-$arch
 work=
 
 clean() {
@@ -45,8 +46,8 @@ lab_apt() {
 	"$tool" -qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- \
 		-o "Dir::Etc::trusted=$keyring" \
 		-o "Dir::State=$apt/state" -o "Dir::State::status=$apt/status" \
-		-o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root -o APT::Architecture=amd64 \
-		-o APT::Architectures=amd64 -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
+		-o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root -o "APT::Architecture=$arch" \
+		-o "APT::Architectures=$arch" -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
 }
 
 lists_update() {
@@ -57,9 +58,9 @@ lists_update() {
 	: >"$apt/status"
 	mirror=${HVSCOPE_LAB_MIRROR:-http://deb.debian.org}
 	cat >"$apt/sources.list" <<-END
-		deb [arch=amd64 signed-by=$keyring] $mirror/debian bookworm main
-		deb [arch=amd64 signed-by=$keyring] $mirror/debian bookworm-backports main
-		deb [arch=amd64 signed-by=$keyring] $mirror/debian-security bookworm-security main
+		deb [arch=$arch signed-by=$keyring] $mirror/debian bookworm main
+		deb [arch=$arch signed-by=$keyring] $mirror/debian bookworm-backports main
+		deb [arch=$arch signed-by=$keyring] $mirror/debian-security bookworm-security main
 	END
 	for try in 1 2 3; do
 		if lab_apt apt-get update >&2; then
@@ -108,6 +109,13 @@ fetch_kernel() {
 	echo "$version" >"$work/item/version"
 }
 
+# The libraries of another architecture: what to link against and what to run with.
+fetch_sysroot() {
+	unpack libc6 libelf-dev libelf1 libtracecmd-dev libtracecmd1 libtraceevent-dev libtraceevent1 \
+		libtracefs-dev libtracefs1 libzstd-dev libzstd1 zlib1g-dev zlib1g
+	mv "$work/root" "$work/item"
+}
+
 fetch() {
 	case $1 in
 	kernel-6.1) fetch_kernel linux-image-amd64 ;;
@@ -133,12 +141,23 @@ fetch() {
 			libyajl2 libnl-3-200 libnl-route-3-200 libfdt1 libgcc-s1
 		mv "$work/root" "$work/item"
 		;;
+	# Only the programs: the package itself would start a service.
+	prometheus)
+		unpack prometheus
+		mv "$work/root/usr/bin" "$work/item"
+		;;
+	sysroot-*) fetch_sysroot ;;
 	*) usage ;;
 	esac
 }
 
 for item; do
 	[ ! -d "$dir/$item" ] || continue
+	case $item in
+	sysroot-*) arch=${item#sysroot-} ;;
+	*) arch=amd64 ;;
+	esac
+	apt=$dir/apt-$arch
 	lists_update
 	work=$(mktemp -d "$dir/.new.XXXXXX") || fail "can't write to $dir"
 	fetch "$item"
