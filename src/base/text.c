@@ -135,6 +135,26 @@ char *text_quote_dup(const char *text, size_t limit)
 	return text_quote(xmalloc(size), size, text);
 }
 
+char *text_fit(const char *text, unsigned width)
+{
+	size_t len = strlen(text), end = 0, used = 0;
+	unsigned taken = 0, n, w;
+	uint32_t code;
+
+	if (text_width(text) <= width)
+		return xstrdup(text);
+	for (; len; used += n, len -= n) {
+		n = text_utf8(text + used, len, &code);
+		w = n ? char_width(code) : 1;
+		n = n ? n : 1;
+		if (taken + w + 1 > width)
+			break;
+		taken += w;
+		end = used + n;
+	}
+	return xasprintf("%.*s…", (int)end, text);
+}
+
 /* Three digits that count: 1.52, 23.4, 107. */
 static char *scaled(char *buf, size_t size, double value, const char *unit)
 {

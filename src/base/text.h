@@ -29,6 +29,9 @@ char *text_quote(char *buf, size_t size, const char *text);
 /* Likewise, in memory that the caller frees, cut to at most limit bytes of result. */
 char *text_quote_dup(const char *text, size_t limit);
 
+/* The text cut to a width in columns, with "…" where something is missing; the caller frees it. */
+char *text_fit(const char *text, unsigned width);
+
 /* Scaled figures; all return buf. The buffer should have TEXT_UNIT_SIZE bytes. */
 enum { TEXT_UNIT_SIZE = 32 };
 

@@ -16,26 +16,24 @@ struct render_options {
 	bool color; /* escapes may be used: see render_color() */
 	bool timestamps; /* -T */
 	bool intervals; /* several reports will come */
-	const char *table; /* --table: for formats that print one; NULL = the first */
+	const char *table; /* --table: only this one; NULL = all, or the first where one fits */
 	const char *version; /* of hvscope, for machine formats */
 };
 
-/* What a run of reports prints to. Opaque to callers. */
+/* What a run of reports prints to. For renderers; opaque to callers. */
 struct render {
 	const struct renderer *renderer;
 	struct render_options options;
 	FILE *out;
 	uint64_t reports; /* printed so far */
-	void *state; /* the renderer's own */
 };
 
 struct renderer {
 	const char *name; /* as -f takes it */
 	const char *summary; /* for --help */
 	bool rewrites; /* one report replaces the last (metrics): with an interval it needs -o */
-	void (*begin)(struct render *render); /* may be NULL */
+	bool one_table; /* prints the first table, or that of --table */
 	int (*report)(struct render *render, const struct report *report, struct error *err);
-	void (*end)(struct render *render); /* may be NULL */
 };
 
 /* By name; NULL with a sentence and status 2 when there is none. */
@@ -54,5 +52,11 @@ struct render *render_begin(const struct renderer *renderer, const struct render
 /* Prints a finished report. Fails when the table isn't there or the stream has failed. */
 int render_report(struct render *render, const struct report *report, struct error *err);
 int render_end(struct render *render, struct error *err);
+
+/*
+ * A sentence that names the tables that this format leaves out of the report, for stderr, or
+ * NULL; the caller frees it.
+ */
+char *render_left_out(const struct render *render, const struct report *report);
 
 #endif

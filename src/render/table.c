@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Tables for people: scaled units, aligned, within 100 columns unless all columns were asked
+ * for. First a line about the run, last what was lost; histograms below, in powers of two.
+ * Texts from outside are quoted before anything measures or prints them.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "render/format.h"
+
+enum {
+	LINE_WIDTH = 100,
+	TEXT_MAX = 240, /* bytes of a text cell before fitting */
+	TEXT_LEAST = 8, /* columns that a text column keeps when space is short */
+	BAR_WIDTH = 40,
+	BIASED_FROM = 100, /* 1 of this many discarded: say that times are biased */
+};
+
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+/* A table as it will stand there: texts of all cells, and widths. */
+struct sheet {
+	const struct table *table;
+	unsigned nr; /* columns shown */
+	unsigned *places; /* their places in the table */
+	unsigned *widths;
+	bool *left; /* aligned left */
+	size_t nr_lines; /* title, rows, others, totals */
+	char ***cells; /* [line][column] */
+	const struct row **rows; /* the line's row; NULL for the title */
+};
+
+static char *cell_text(const struct row *row, unsigned place)
+{
+	const struct cell *cell = &row->cells[place];
+	char buf[FORMAT_SIZE];
+
+	if (!cell->set)
+		return xstrdup("-");
+	switch (row->table->columns[place].def->type) {
+	case COLUMN_COUNT:
+		return xasprintf("%llu", (unsigned long long)cell->v.u);
+	case COLUMN_NS:
+		return xstrdup(text_ns(buf, sizeof(buf), cell->v.u));
+	case COLUMN_BYTES:
+		return xstrdup(text_bytes(buf, sizeof(buf), cell->v.u));
+	case COLUMN_RATIO:
+		return xstrdup(text_percent(buf, sizeof(buf), cell->v.d));
+	case COLUMN_RATE:
+		return xstrdup(text_rate(buf, sizeof(buf), cell->v.d));
+	case COLUMN_HEX:
+	case COLUMN_TEXT:
+		return text_quote_dup(cell->v.text, TEXT_MAX);
+	case COLUMN_TIME:
+		return xstrdup(format_clock(buf, sizeof(buf), cell->v.time, true));
+	case COLUMN_PARTLY:
+		return xstrdup(format_partly(cell->v.partly));
+	case COLUMN_BOOL:
+		return xstrdup(cell->v.b ? "yes" : "no");
+	case COLUMN_HISTOGRAM:
+	case COLUMN_STACK:
+		break; /* printed below the table or the row */
+	}
+	return xstrdup("");
+}
+
+static bool is_text(enum column_type type)
+{
+	return type == COLUMN_TEXT || type == COLUMN_HEX || type == COLUMN_PARTLY ||
+	       type == COLUMN_BOOL;
+}
+
+/* Whether any row has something other than nothing there. */
+static bool has_any(const struct table *table, unsigned place)
+{
+	const struct row *others = table->others;
+
+	for (size_t i = 0; i < table->nr_rows; i++)
+		if (table->rows[i]->cells[place].set && table->rows[i]->cells[place].v.u)
+			return true;
+	return others && others->cells[place].set && others->cells[place].v.u;
+}
+
+static bool is_shown(const struct render *render, const struct table *table, unsigned place)
+{
+	const struct column *def = table->columns[place].def;
+
+	if (def->type == COLUMN_HISTOGRAM || def->type == COLUMN_STACK)
+		return false;
+	if (render->options.verbose)
+		return true;
+	if (def->flags & COLUMN_WIDE)
+		return false;
+	return !(def->flags & COLUMN_WHEN_ANY) || has_any(table, place);
+}
+
+static void choose_columns(struct sheet *sheet, const struct render *render)
+{
+	const struct table *table = sheet->table;
+
+	sheet->places = xcalloc(table->nr_columns, sizeof(*sheet->places));
+	sheet->widths = xcalloc(table->nr_columns, sizeof(*sheet->widths));
+	sheet->left = xcalloc(table->nr_columns, sizeof(*sheet->left));
+	for (unsigned i = 0; i < table->nr_columns; i++) {
+		const struct column *def = table->columns[i].def;
+
+		if (!is_shown(render, table, i))
+			continue;
+		sheet->left[sheet->nr] = is_text(def->type) || def->flags & COLUMN_LEFT;
+		sheet->places[sheet->nr++] = i;
+	}
+}
+
+/* The column where "total" and "(n others)" stand: the first label that is shown. */
+static int name_column(const struct sheet *sheet)
+{
+	int others = format_others_place(sheet->table);
+
+	for (unsigned i = 0; i < sheet->nr; i++)
+		if ((int)sheet->places[i] == others)
+			return i;
+	return -1;
+}
+
+/* Adds a line; name, if any, stands in the name column. */
+static void add_line(struct sheet *sheet, const struct row *row, const char *name)
+{
+	char **line = xcalloc(sheet->nr, sizeof(*line));
+	int name_at = name ? name_column(sheet) : -1;
+
+	for (unsigned i = 0; i < sheet->nr; i++) {
+		const struct table_column *column = &sheet->table->columns[sheet->places[i]];
+
+		if ((int)i == name_at)
+			line[i] = xstrdup(name);
+		else if (!row)
+			line[i] = xstrdup(column->title);
+		else if (name && !format_is_figure(column->def))
+			line[i] = xstrdup("");
+		else
+			line[i] = cell_text(row, sheet->places[i]);
+	}
+	sheet->rows[sheet->nr_lines] = row;
+	sheet->cells[sheet->nr_lines++] = line;
+}
+
+static void fill(struct sheet *sheet)
+{
+	const struct table *table = sheet->table;
+	size_t most = table->nr_rows + 3;
+	char name[FORMAT_SIZE];
+
+	sheet->cells = xcalloc(most, sizeof(*sheet->cells));
+	sheet->rows = xcalloc(most, sizeof(*sheet->rows));
+	add_line(sheet, NULL, NULL);
+	for (size_t i = 0; i < table->nr_rows; i++)
+		add_line(sheet, table->rows[i], NULL);
+	snprintf(name, sizeof(name), "(%zu others)", table->nr_others);
+	if (table->others)
+		add_line(sheet, table->others, name);
+	if (table->totals && table->nr_rows)
+		add_line(sheet, table->totals, "total");
+}
+
+static void measure(struct sheet *sheet)
+{
+	for (size_t line = 0; line < sheet->nr_lines; line++)
+		for (unsigned i = 0; i < sheet->nr; i++)
+			sheet->widths[i] = max(sheet->widths[i], text_width(sheet->cells[line][i]));
+}
+
+static unsigned line_width(const struct sheet *sheet)
+{
+	unsigned width = sheet->nr ? 2 * (sheet->nr - 1) : 0;
+
+	for (unsigned i = 0; i < sheet->nr; i++)
+		width += sheet->widths[i];
+	return width;
+}
+
+/* Takes columns from the widest text until the line fits. Figures are never cut. */
+static void shrink(struct sheet *sheet)
+{
+	while (line_width(sheet) > LINE_WIDTH) {
+		unsigned widest = sheet->nr;
+
+		for (unsigned i = 0; i < sheet->nr; i++) {
+			enum column_type type =
+				sheet->table->columns[sheet->places[i]].def->type;
+
+			if ((type == COLUMN_TEXT || type == COLUMN_HEX) &&
+			    sheet->widths[i] > TEXT_LEAST &&
+			    (widest == sheet->nr || sheet->widths[i] > sheet->widths[widest]))
+				widest = i;
+		}
+		if (widest == sheet->nr)
+			return;
+		sheet->widths[widest]--;
+	}
+}
+
+/* Two spaces between columns and none at the end of a line. */
+static void put_line(FILE *out, const struct sheet *sheet, size_t line)
+{
+	unsigned pending = 0;
+
+	for (unsigned i = 0; i < sheet->nr; i++) {
+		char *text = text_fit(sheet->cells[line][i], sheet->widths[i]);
+		unsigned rest = sheet->widths[i] - text_width(text);
+
+		pending += sheet->left[i] ? 0 : rest;
+		if (*text) {
+			fprintf(out, "%*s%s", (int)pending, "", text);
+			pending = 0;
+		}
+		pending += 2 + (sheet->left[i] ? rest : 0);
+		free(text);
+	}
+}
+
+/* Stacks follow their row, the innermost frame first. */
+static void put_stacks(FILE *out, const struct row *row)
+{
+	for (unsigned i = 0; row && i < row->table->nr_columns; i++) {
+		const struct cell *cell = &row->cells[i];
+
+		if (row->table->columns[i].def->type != COLUMN_STACK || !cell->set)
+			continue;
+		for (unsigned n = cell->v.stack->nr; n; n--) {
+			char *frame = text_quote_dup(cell->v.stack->frames[n - 1], TEXT_MAX);
+
+			fprintf(out, "    %s\n", frame);
+			free(frame);
+		}
+	}
+}
+
+static void put_sheet(const struct render *render, const struct sheet *sheet)
+{
+	for (size_t line = 0; line < sheet->nr_lines; line++) {
+		bool bold = !line && render->options.color;
+
+		fputs(bold ? BOLD : "", render->out);
+		put_line(render->out, sheet, line);
+		fputs(bold ? PLAIN "\n" : "\n", render->out);
+		put_stacks(render->out, sheet->rows[line]);
+	}
+}
+
+static void sheet_free(struct sheet *sheet)
+{
+	for (size_t line = 0; line < sheet->nr_lines; line++) {
+		for (unsigned i = 0; i < sheet->nr; i++)
+			free(sheet->cells[line][i]);
+		free(sheet->cells[line]);
+	}
+	free(sheet->cells);
+	free(sheet->rows);
+	free(sheet->places);
+	free(sheet->widths);
+	free(sheet->left);
+}
+
+/* "vm=web reason=HLT": whose histogram it is. */
+static void put_labels(FILE *out, const struct row *row)
+{
+	const struct table *table = row->table;
+	const char *space = "";
+
+	for (unsigned i = 0; i < table->nr_columns; i++) {
+		char *text;
+
+		if (!(table->columns[i].def->flags & COLUMN_LABEL) || !row->cells[i].set)
+			continue;
+		text = cell_text(row, i);
+		fprintf(out, "%s%s=%s", space, table->columns[i].key, text);
+		space = " ";
+		free(text);
+	}
+}
+
+/* Rows of powers of two, as the BCC tools print them; `below` holds counts below 2^k. */
+static void put_powers(FILE *out, const uint64_t *counts, unsigned first, unsigned last)
+{
+	int width = last <= 32 ? 10 : 20;
+	uint64_t most = 0;
+
+	for (unsigned i = first; i <= last; i++)
+		most = max(most, counts[i]);
+	fprintf(out, "%*s%-*s : count     distribution\n", width / 2, "", width * 3 / 2 + 4,
+		"nsecs");
+	for (unsigned i = 0; i <= last; i++) {
+		uint64_t low = i ? (uint64_t)1 << i : 0;
+		uint64_t high = i < 63 ? ((uint64_t)2 << i) - 1 : UINT64_MAX;
+		int bar = most ? (int)((unsigned __int128)counts[i] * BAR_WIDTH / most) : 0;
+
+		if (i < first)
+			continue;
+		fprintf(out, "%*llu -> %-*llu : %-8llu |%.*s%*s|\n", width,
+			(unsigned long long)low, width, (unsigned long long)high,
+			(unsigned long long)counts[i], bar,
+			"****************************************", BAR_WIDTH - bar, "");
+	}
+}
+
+static void put_histogram(FILE *out, const struct histogram *histogram)
+{
+	uint64_t counts[64] = { 0 };
+	unsigned first = 64, last = 0;
+	struct histogram_bucket bucket;
+
+	for (unsigned i = 0; histogram_next(histogram, &i, &bucket);) {
+		unsigned power = 63 - __builtin_clzll(bucket.low | 1);
+
+		counts[power] += bucket.count;
+		first = min(first, power);
+		last = power;
+	}
+	if (first == 64)
+		fputs("  (no values)\n", out);
+	else
+		put_powers(out, counts, first, last);
+}
+
+static void put_histograms(FILE *out, const struct table *table, const struct row *row)
+{
+	for (unsigned i = 0; i < table->nr_columns; i++) {
+		if (table->columns[i].def->type != COLUMN_HISTOGRAM || !row->cells[i].set)
+			continue;
+		fprintf(out, "\n%s: ", table->columns[i].title);
+		if (row == table->others)
+			fprintf(out, "(%zu others)", table->nr_others);
+		else
+			put_labels(out, row);
+		putc('\n', out);
+		put_histogram(out, row->cells[i].v.histogram);
+	}
+}
+
+static void put_table(const struct render *render, const struct table *table)
+{
+	struct sheet sheet = { .table = table };
+
+	choose_columns(&sheet, render);
+	fill(&sheet);
+	measure(&sheet);
+	if (!render->options.verbose)
+		shrink(&sheet);
+	put_sheet(render, &sheet);
+	sheet_free(&sheet);
+	for (size_t i = 0; i < table->nr_rows; i++)
+		put_histograms(render->out, table, table->rows[i]);
+	if (table->others)
+		put_histograms(render->out, table, table->others);
+}
+
+static void put_quoted(FILE *out, const char *before, const char *text)
+{
+	char *quoted = text_quote_dup(text, TEXT_MAX);
+
+	fprintf(out, "%s%s", before, quoted);
+	free(quoted);
+}
+
+static void put_number(FILE *out, uint64_t n, const char *singular, const char *plural)
+{
+	char buf[FORMAT_SIZE];
+
+	if (n)
+		fprintf(out, ", %s", text_plural(buf, sizeof(buf), n, singular, plural));
+}
+
+/* "exits: 10.0s, 2 VMs, 4 vCPUs, 8 CPUs, live on host" */
+static void put_header(FILE *out, const struct report *report)
+{
+	const struct report_source *source = &report->source;
+	char buf[FORMAT_SIZE];
+
+	put_quoted(out, "", report->title ? report->title : report->command);
+	fprintf(out, ": %s", report->has_span ? text_ns(buf, sizeof(buf), report->span_ns) :
+						"unknown time");
+	put_number(out, report->vms, "VM", "VMs");
+	put_number(out, report->vcpus, "vCPU", "vCPUs");
+	put_number(out, source->cpus, "CPU", "CPUs");
+	if (source->path)
+		put_quoted(out, ", ", source->path);
+	else
+		fputs(source->kind == SOURCE_LIVE ? ", live" : "", out);
+	if (report->host)
+		put_quoted(out, " on ", report->host);
+	if (source->kernel)
+		put_quoted(out, ", Linux ", source->kernel);
+	if (source->machine)
+		put_quoted(out, " ", source->machine);
+	putc('\n', out);
+}
+
+/* One line says what is missing, and what that does to the times. */
+static void put_lost(FILE *out, const struct report *report)
+{
+	const struct report_lost *lost = &report->lost;
+	unsigned __int128 discarded = lost->intervals_discarded;
+	char buf[FORMAT_SIZE];
+
+	if (!report->has_lost)
+		return;
+	if (report_complete(report)) {
+		fputs("Nothing was lost.\n", out);
+		return;
+	}
+	fprintf(out, "Lost: %s", text_plural(buf, sizeof(buf), lost->records, "record", "records"));
+	put_number(out, lost->marks, "place of loss", "places of loss");
+	if (lost->unknown)
+		fprintf(out, " (%llu without a number)", (unsigned long long)lost->unknown);
+	put_number(out, lost->intervals_discarded, "interval discarded", "intervals discarded");
+	put_number(out, lost->late, "late record", "late records");
+	fputs(lost->stopped ? "; stopped early.\n" : ".\n", out);
+	if (discarded * BIASED_FROM > lost->intervals)
+		fprintf(out, "%s of the intervals were discarded, long ones more often: times and "
+			"percentiles are biased low.\n",
+			text_percent(buf, sizeof(buf),
+				     lost->intervals ? (double)discarded / (double)lost->intervals : 1));
+}
+
+/* Local time of the interval's end, as vmstat and sar have it. */
+static void put_timestamp(FILE *out, const struct report *report)
+{
+	char buf[FORMAT_SIZE];
+
+	if (report->has_begin)
+		fprintf(out, "%s\n", format_clock(buf, sizeof(buf),
+						  report->begin + (int64_t)report->span_ns, false));
+	else if (report->has_begin_ns)
+		fprintf(out, "%s s\n", format_seconds(buf, sizeof(buf),
+						      report->begin_ns + report->span_ns));
+}
+
+static int table_report(struct render *render, const struct report *report,
+			struct error *err __attribute__((unused)))
+{
+	FILE *out = render->out;
+	bool quiet = render->options.quiet;
+	unsigned shown = 0;
+
+	if (render->reports)
+		putc('\n', out);
+	if (render->options.timestamps)
+		put_timestamp(out, report);
+	if (!quiet)
+		put_header(out, report);
+	for (unsigned i = 0; i < report->nr_tables; i++) {
+		const struct table *table = report->tables[i];
+
+		if (!format_wants(render, report, table))
+			continue;
+		if (shown++)
+			putc('\n', out);
+		if (report->nr_tables > 1 && !quiet)
+			fprintf(out, "%s\n", table->title ? table->title : table->name);
+		put_table(render, table);
+	}
+	if (!quiet)
+		put_lost(out, report);
+	for (unsigned i = 0; i < report->nr_notes && !quiet; i++) {
+		put_quoted(out, "", report->notes[i]);
+		putc('\n', out);
+	}
+	return 0;
+}
+
+const struct renderer render_table = {
+	.name = "table",
+	.summary = "for people: aligned, scaled units",
+	.report = table_report,
+};
