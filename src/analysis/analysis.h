@@ -50,11 +50,14 @@ struct analysis_env {
 	const char *(*reason_name)(void *ctx, uint8_t space, uint64_t reason);
 	/* The text behind an interned number (HV_INTERNED). */
 	const char *(*string)(void *ctx, uint64_t interned);
-	/* Whether a selected subject/CPU passes -p, --vm, --vcpu; CPU selection has its own. */
+	/*
+	 * Whether a subject passes -p, --vm, --vcpu, and a CPU passes -C. NULL: nothing was asked
+	 * for, all do.
+	 */
 	bool (*selected)(void *ctx, uint32_t subject, uint64_t vcpu);
 	bool (*cpu_selected)(void *ctx, uint16_t cpu);
 
-	const struct hypervisor *hv; /* whose facts these are; NULL: several or none */
+	const struct hypervisor *hv; /* whose required facts these are; NULL: several or none */
 	unsigned int by;	/* KEY_BIT()s in force, default already applied */
 	bool vm_known;		/* VM facts exist (live, or markers or --vm-map) */
 	bool times;		/* false: the clock gives counts only */

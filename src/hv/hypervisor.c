@@ -34,7 +34,7 @@ bool hypervisor_fits(const struct hypervisor *hv, const char *machine)
 
 const struct hv_names *hypervisor_names(const struct hypervisor *hv, uint8_t space)
 {
-	for (size_t i = 0; i < hv->n_names; i++)
+	for (size_t i = 0; hv && i < hv->n_names; i++)
 		if (hv->names[i].space == space)
 			return &hv->names[i];
 	return NULL;

@@ -132,7 +132,7 @@ extern const struct hypervisor *const hypervisors[];
 /* Whether a kernel of this machine (uname -m; NULL: unknown, so yes) can have the table's events. */
 bool hypervisor_fits(const struct hypervisor *hv, const char *machine);
 
-/* The names row for a reason space, or NULL. */
+/* The names row for a reason space, or NULL. Here and below, no hv is one without names. */
 const struct hv_names *hypervisor_names(const struct hypervisor *hv, uint8_t space);
 
 /* Whether a reason means that the guest gave up the CPU. */

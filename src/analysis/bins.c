@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Bins by owner, CPU and value: see bins.h. The strings of an owner are copied once, so a bin
+ * lives on when its subject is gone and its number means another thread.
+ */
+#include "analysis/bins.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/util.h"
+#include "report/report.h"
+
+/* Who a row is about, as far as --by asks; -1 and NULL are unknown or not asked for. */
+struct owner {
+	char *vm, *comm;
+	int64_t pid, vcpu, tid;
+};
+
+struct bins {
+	const struct analysis_env *env;
+	size_t size;
+	struct bin_mask mask;
+	struct owner *owners; /* number 1 is owners[0] */
+	uint32_t n_owners;
+	struct strhash owner_index;
+	struct bin **all; /* in order of first use */
+	size_t n;
+	uint32_t *index; /* open addressing: places in `all` + 1 */
+	size_t index_size; /* a power of two, > 2 n */
+};
+
+enum { TAG_SPACE = 0xff, TAG_CPU = 0xffff00 };
+
+struct bins *bins_new(const struct analysis_env *env, size_t size, enum analysis_key value)
+{
+	struct bins *b = xcalloc(1, sizeof(*b));
+
+	b->env = env;
+	b->size = size;
+	if (env->by & KEY_BIT(KEY_CPU))
+		b->mask.tag |= TAG_CPU;
+	if (env->by & KEY_BIT(value)) {
+		b->mask.tag |= TAG_SPACE;
+		b->mask.value = UINT64_MAX;
+	}
+	b->index_size = 64;
+	b->index = xcalloc(b->index_size, sizeof(*b->index));
+	return b;
+}
+
+void bins_free(struct bins *b, void (*release)(struct bin *bin))
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->n; i++) {
+		if (release)
+			release(b->all[i]);
+		free(b->all[i]);
+	}
+	for (uint32_t i = 0; i < b->n_owners; i++) {
+		free(b->owners[i].vm);
+		free(b->owners[i].comm);
+	}
+	free(b->owners);
+	strhash_free(&b->owner_index);
+	free(b->all);
+	free(b->index);
+	free(b);
+}
+
+struct bin_mask bins_mask(const struct bins *b)
+{
+	return b->mask;
+}
+
+/* Only what --by asks for: everything else must not tell two rows apart. */
+static struct owner who_counts(const struct bins *b, const struct subject_who *who, uint64_t vcpu)
+{
+	unsigned int by = b->env->by;
+	bool thread = !who->cpu;
+	struct owner o = { .pid = -1, .vcpu = -1, .tid = -1 };
+
+	if (by & KEY_BIT(KEY_VM))
+		o.vm = (char *)who->vm;
+	if (by & KEY_BIT(KEY_PID) && thread)
+		o.pid = who->pid;
+	if (by & KEY_BIT(KEY_VCPU))
+		o.vcpu = vcpu != FACT_NO_VCPU ? (int64_t)(uint32_t)vcpu : who->vcpu;
+	/* Threads of unknown VM are never put together by guess. */
+	if (thread && (by & KEY_BIT(KEY_TID) || (by & KEY_BIT(KEY_VM) && !who->vm)))
+		o.tid = who->tid;
+	if (by & KEY_BIT(KEY_COMM) && thread)
+		o.comm = (char *)who->comm;
+	return o;
+}
+
+uint32_t bins_owner(struct bins *b, uint32_t subject, uint64_t vcpu)
+{
+	const struct analysis_env *env = b->env;
+	struct owner o = who_counts(b, env->who(env->ctx, subject), vcpu);
+	char *key = xasprintf("%" PRId64 " %" PRId64 " %" PRId64 " %zu%s%s%s", o.pid, o.vcpu, o.tid,
+			      o.vm ? strlen(o.vm) : 0, o.vm ? o.vm : "-", o.comm ? "+" : "-",
+			      o.comm ? o.comm : "");
+	bool is_new;
+	void **number = strhash_insert(&b->owner_index, key, &is_new);
+
+	free(key);
+	if (is_new) {
+		o.vm = o.vm ? xstrdup(o.vm) : NULL;
+		o.comm = o.comm ? xstrdup(o.comm) : NULL;
+		b->owners = xreallocarray(b->owners, b->n_owners + 1, sizeof(*b->owners));
+		b->owners[b->n_owners++] = o;
+		*number = (void *)(uintptr_t)b->n_owners;
+	}
+	return (uint32_t)(uintptr_t)*number;
+}
+
+static size_t bin_hash(const struct bin *bin)
+{
+	uint64_t h = bin->value * UINT64_C(0x9e3779b97f4a7c15);
+
+	h ^= ((uint64_t)bin->owner << 32 | bin->tag) * UINT64_C(0xc2b2ae3d27d4eb4f);
+	return (h ^ h >> 29) * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+}
+
+/* The place in the index where the bin is or belongs. */
+static uint32_t *bin_place(const struct bins *b, const struct bin *want)
+{
+	size_t i = bin_hash(want) & (b->index_size - 1);
+
+	for (; b->index[i]; i = (i + 1) & (b->index_size - 1)) {
+		const struct bin *bin = b->all[b->index[i] - 1];
+
+		if (bin->value == want->value && bin->tag == want->tag && bin->owner == want->owner)
+			break;
+	}
+	return &b->index[i];
+}
+
+static void grow(struct bins *b)
+{
+	free(b->index);
+	b->index_size *= 4;
+	b->index = xcalloc(b->index_size, sizeof(*b->index));
+	for (size_t i = 0; i < b->n; i++)
+		*bin_place(b, b->all[i]) = (uint32_t)i + 1;
+}
+
+struct bin *bins_get(struct bins *b, uint32_t owner, uint16_t cpu, uint8_t space, uint64_t value)
+{
+	struct bin want = {
+		.value = value & b->mask.value,
+		.tag = ((uint32_t)cpu << 8 | space) & b->mask.tag,
+		.owner = owner,
+	};
+	uint32_t *place = bin_place(b, &want);
+	struct bin *bin;
+
+	if (*place)
+		return b->all[*place - 1];
+	bin = xcalloc(1, b->size);
+	*bin = want;
+	b->all = xreallocarray(b->all, b->n + 1, sizeof(*b->all));
+	b->all[b->n++] = bin;
+	*place = (uint32_t)b->n;
+	if (2 * b->n >= b->index_size)
+		grow(b);
+	return bin;
+}
+
+size_t bins_count(const struct bins *b)
+{
+	return b->n;
+}
+
+struct bin *bins_at(const struct bins *b, size_t i)
+{
+	return b->all[i];
+}
+
+unsigned int bins_show(const struct bins *b, unsigned int *show)
+{
+	static const enum analysis_key keys[] = {
+		[BIN_VM] = KEY_VM, [BIN_PID] = KEY_PID, [BIN_VCPU] = KEY_VCPU,
+		[BIN_TID] = KEY_TID, [BIN_COMM] = KEY_COMM, [BIN_CPU] = KEY_CPU,
+	};
+	unsigned int by = b->env->by, n = 0;
+
+	if (by & KEY_BIT(KEY_VM))
+		by |= KEY_BIT(KEY_TID); /* of those whose VM is unknown */
+	for (unsigned int i = 0; i < ARRAY_SIZE(keys); i++)
+		if (by & KEY_BIT(keys[i]))
+			show[n++] = i;
+	return n;
+}
+
+static void label_number(struct row *row, unsigned int column, int64_t value)
+{
+	if (value >= 0)
+		row_count(row, column, (uint64_t)value);
+}
+
+void bins_label(const struct bins *b, const struct bin *bin, struct row *row)
+{
+	const struct owner *o = &b->owners[bin->owner - 1];
+
+	row_text(row, BIN_VM, o->vm);
+	row_text(row, BIN_COMM, o->comm);
+	label_number(row, BIN_PID, o->pid);
+	label_number(row, BIN_VCPU, o->vcpu);
+	label_number(row, BIN_TID, o->tid);
+	if (b->mask.tag & TAG_CPU)
+		row_count(row, BIN_CPU, bin->tag >> 8);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bins: what an analysis counts under one combination of the keys of --by, later a row of its
+ * table. A bin is found in two steps, so that the hot path compares two numbers:
+ *
+ *	owner = who the keys vm, pid, vcpu, tid and comm tell apart: asked once per subject;
+ *	bin   = owner × CPU × value (reason, operation): looked up in a small cache per subject.
+ *
+ * An analysis's own struct begins with a struct bin. Its table's columns begin with BIN_COLUMNS.
+ */
+#ifndef HVSCOPE_ANALYSIS_BINS_H
+#define HVSCOPE_ANALYSIS_BINS_H
+
+#include "analysis/analysis.h"
+
+struct bins;
+
+struct bin {
+	uint64_t value;
+	uint32_t tag;	/* space, and the CPU where it is a key: see bins_tag() */
+	uint32_t owner; /* from 1 */
+};
+
+/*
+ * Bins of `size` bytes, zeroed but for their head. `value` is the key that the space and value of
+ * a bin belong to (KEY_REASON, KEY_OP): without it in --by all values share a bin.
+ */
+struct bins *bins_new(const struct analysis_env *env, size_t size, enum analysis_key value);
+
+/* release (may be NULL) frees what the analysis keeps in a bin. */
+void bins_free(struct bins *b, void (*release)(struct bin *bin));
+
+/* The owner of a subject's bins. A vCPU that a fact tells counts more than the thread's name. */
+uint32_t bins_owner(struct bins *b, uint32_t subject, uint64_t vcpu);
+
+/* The bin; a new one when there is none. */
+struct bin *bins_get(struct bins *b, uint32_t owner, uint16_t cpu, uint8_t space, uint64_t value);
+
+/* All of them, in the order of their first use. */
+size_t bins_count(const struct bins *b);
+struct bin *bins_at(const struct bins *b, size_t i);
+
+static inline uint8_t bin_space(const struct bin *bin)
+{
+	return bin->tag & 0xff;
+}
+
+/* A subject's last bins. Zeroed: empty. Clear it when the subject's owner changes. */
+enum { BIN_CACHE = 16 };
+
+struct bin_cache {
+	struct bin *slots[BIN_CACHE];
+};
+
+/* Which bits of tag and value tell bins apart under the --by in force. */
+struct bin_mask {
+	uint32_t tag;
+	uint64_t value;
+};
+
+struct bin_mask bins_mask(const struct bins *b);
+
+/* The place in the cache where the bin is, if it is cached; check it with bin_is(). */
+static inline struct bin **bin_slot(struct bin_cache *cache, uint64_t value)
+{
+	return &cache->slots[value * UINT64_C(0x9e3779b97f4a7c15) >> 60];
+}
+
+static inline bool bin_is(const struct bin *bin, const struct bin_mask *mask, uint16_t cpu,
+			  uint8_t space, uint64_t value)
+{
+	uint32_t tag = ((uint32_t)cpu << 8 | space) & mask->tag;
+
+	return bin && bin->tag == tag && bin->value == (value & mask->value);
+}
+
+/* The columns of the keys, which every table of bins begins with. */
+enum bin_column { BIN_VM, BIN_PID, BIN_VCPU, BIN_TID, BIN_COMM, BIN_CPU, BIN_COLUMNS };
+
+#define BIN_COLUMN(name, heading, kind, more, words)             \
+	{                                                        \
+		.key = name, .title = heading, .type = kind,     \
+		.flags = COLUMN_LABEL | (more), .help = words    \
+	}
+
+/* The thread is shown without being asked for where the VM is unknown. */
+#define BIN_COLUMN_DEFS                                                                     \
+	[BIN_VM] = BIN_COLUMN("vm", "VM", COLUMN_TEXT, 0, "Name of the virtual machine"),   \
+	[BIN_PID] = BIN_COLUMN("pid", "PID", COLUMN_COUNT, COLUMN_GAUGE, "Process id"),     \
+	[BIN_VCPU] = BIN_COLUMN("vcpu", "VCPU", COLUMN_COUNT, COLUMN_GAUGE, "vCPU number"), \
+	[BIN_TID] = BIN_COLUMN("tid", "TID", COLUMN_COUNT, COLUMN_GAUGE | COLUMN_WHEN_ANY,  \
+			       "Thread id"),                                                \
+	[BIN_COMM] = BIN_COLUMN("comm", "COMM", COLUMN_TEXT, 0, "Name of the thread"),      \
+	[BIN_CPU] = BIN_COLUMN("cpu", "CPU", COLUMN_COUNT, COLUMN_GAUGE, "CPU of the event")
+
+/* Writes the places of the key columns that --by asks for; returns how many, ≤ BIN_COLUMNS. */
+unsigned int bins_show(const struct bins *b, unsigned int *show);
+
+struct row;
+
+/* Sets the key columns of a row. */
+void bins_label(const struct bins *b, const struct bin *bin, struct row *row);
+
+#endif

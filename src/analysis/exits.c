@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * VM exits: which ones each guest takes, how many, and how long their handling lasts. Handling is
+ * the span from an exit to the same thread's next entry.
+ *
+ * A counted exit ends as exactly one of
+ *	timed		its entry came,
+ *	discarded	its entry came, but some CPU lost records meanwhile (or clocks disagree),
+ *	unpaired	another exit of the thread came first,
+ *	open		neither came until the end, or the thread ended,
+ * so exits = timed + discarded + unpaired + open in every bin. An entry without an exit is nothing.
+ * What an exit counts for is settled when it happens: its bin, its CPU, its thread's selection.
+ */
+#include "analysis/analysis.h"
+
+#include <string.h>
+
+#include "analysis/bins.h"
+#include "analysis/losses.h"
+#include "base/dist.h"
+#include "base/hash.h"
+#include "base/util.h"
+#include "hv/hypervisor.h"
+
+struct exit_bin {
+	struct bin bin;
+	uint64_t exits;
+	uint64_t discarded;
+	struct dist handling; /* of the timed ones */
+	uint64_t unpaired;
+	uint64_t ended; /* open ones whose thread ended since the last report */
+	uint64_t open;	/* for a report: these and the pending ones */
+};
+
+/* One per subject, so of threads mostly: kept small. */
+struct thread {
+	uint64_t since; /* of the pending exit */
+	struct exit_bin *pending;
+	uint64_t vcpu;
+	uint32_t owner;	 /* 0: not met yet */
+	bool unselected; /* its exits don't count */
+	bool doomed;	 /* a loss lies behind the pending exit already */
+	struct bin_cache cache;
+};
+
+struct exits {
+	const struct analysis_env *env;
+	struct bins *bins;
+	struct bin_mask mask;
+	struct thread *threads; /* by subject */
+	size_t n_threads;
+	struct losses losses;
+	uint64_t now; /* no later fact is older */
+	struct exit_bin unselected; /* where exits go that don't count */
+	uint64_t negative; /* intervals that ended before they began */
+	uint64_t vcpus; /* threads that took an exit */
+	struct strhash vms;
+};
+
+static void *exits_new(const struct analysis_env *env, struct error *err)
+{
+	struct exits *x = xcalloc(1, sizeof(*x));
+
+	(void)err;
+	x->env = env;
+	x->bins = bins_new(env, sizeof(struct exit_bin), KEY_REASON);
+	x->mask = bins_mask(x->bins);
+	return x;
+}
+
+static void release_bin(struct bin *bin)
+{
+	dist_free(&((struct exit_bin *)bin)->handling);
+}
+
+static void exits_free(void *state)
+{
+	struct exits *x = state;
+
+	if (!x)
+		return;
+	bins_free(x->bins, release_bin);
+	release_bin(&x->unselected.bin);
+	losses_free(&x->losses);
+	strhash_free(&x->vms);
+	free(x->threads);
+	free(x);
+}
+
+static void grow_threads(struct exits *x, uint32_t subject)
+{
+	size_t n = max((size_t)64, (size_t)subject + subject / 2 + 1);
+
+	x->threads = xreallocarray(x->threads, n, sizeof(*x->threads));
+	memset(x->threads + x->n_threads, 0, (n - x->n_threads) * sizeof(*x->threads));
+	x->n_threads = n;
+}
+
+static inline struct thread *thread_of(struct exits *x, uint32_t subject)
+{
+	if (unlikely(subject >= x->n_threads))
+		grow_threads(x, subject);
+	return &x->threads[subject];
+}
+
+/* The thread is new, or its vCPU is known better now: decides who its exits belong to. */
+static void meet(struct exits *x, struct thread *t, const struct fact *f)
+{
+	const struct analysis_env *env = x->env;
+	bool is_new = !t->owner;
+	const char *vm;
+
+	if (!is_new && f->b == FACT_NO_VCPU)
+		return;
+	t->vcpu = f->b;
+	t->owner = bins_owner(x->bins, f->subject, f->b);
+	t->unselected = env->selected && !env->selected(env->ctx, f->subject, f->b);
+	t->cache = (struct bin_cache){ 0 };
+	if (!is_new || t->unselected)
+		return;
+	x->vcpus++;
+	vm = env->who(env->ctx, f->subject)->vm;
+	if (vm)
+		strhash_insert(&x->vms, vm, NULL);
+}
+
+/* The bin that isn't in the thread's cache. */
+static struct exit_bin *find_bin(struct exits *x, struct thread *t, const struct fact *f)
+{
+	const struct analysis_env *env = x->env;
+	struct bin *bin;
+
+	if (t->unselected || (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
+		return &x->unselected;
+	bin = bins_get(x->bins, t->owner, f->cpu, f->aux, f->a);
+	*bin_slot(&t->cache, f->a) = bin;
+	return (struct exit_bin *)bin;
+}
+
+static inline void on_exit_fact(struct exits *x, const struct fact *f)
+{
+	struct thread *t = thread_of(x, f->subject);
+	struct bin *cached;
+	struct exit_bin *bin;
+
+	if (unlikely(!t->owner || f->b != t->vcpu))
+		meet(x, t, f);
+	if (unlikely(t->pending))
+		t->pending->unpaired++;
+	cached = *bin_slot(&t->cache, f->a);
+	if (likely(bin_is(cached, &x->mask, f->cpu, f->aux, f->a) && !x->env->cpu_selected))
+		bin = (struct exit_bin *)cached;
+	else
+		bin = find_bin(x, t, f);
+	bin->exits++;
+	t->pending = bin;
+	t->since = f->time;
+	t->doomed = false;
+}
+
+static inline void on_entry_fact(struct exits *x, const struct fact *f)
+{
+	struct thread *t = thread_of(x, f->subject);
+	struct exit_bin *bin = t->pending;
+
+	/* Kernels whose exits don't tell the vCPU: the entry does, for the exits to come. */
+	if (unlikely(f->b != t->vcpu && f->b != FACT_NO_VCPU && t->owner))
+		meet(x, t, f);
+	if (unlikely(!bin))
+		return;
+	t->pending = NULL;
+	if (unlikely(f->time < t->since)) {
+		bin->discarded++;
+		x->negative++;
+	} else if (unlikely(t->doomed || losses_meet(&x->losses, t->since, f->time))) {
+		bin->discarded++;
+	} else {
+		dist_add(&bin->handling, f->time - t->since);
+	}
+}
+
+/* Its number may mean another thread from now on. */
+static void on_thread_end(struct exits *x, const struct fact *f)
+{
+	struct thread *t = thread_of(x, f->subject);
+
+	if (t->pending)
+		t->pending->ended++;
+	*t = (struct thread){ 0 };
+}
+
+static void exits_feed(void *state, const struct fact *facts, size_t n)
+{
+	struct exits *x = state;
+
+	for (const struct fact *f = facts; f < facts + n; f++) {
+		if (f->kind == FACT_EXIT)
+			on_exit_fact(x, f);
+		else if (f->kind == FACT_ENTRY)
+			on_entry_fact(x, f);
+		else if (f->kind == FACT_THREAD_END)
+			on_thread_end(x, f);
+	}
+	if (n)
+		x->now = max(x->now, facts[n - 1].time);
+}
+
+/*
+ * What is fed from now on is no older than x->now. So a pending exit that a loss has met by then
+ * can only be discarded, and a loss that has ended by then can only have met those: it need not
+ * be kept, however long a guest sleeps.
+ */
+static void exits_lost(void *state, const struct loss *losses, size_t n)
+{
+	struct exits *x = state;
+
+	for (size_t i = 0; x->losses.n && i < x->n_threads; i++) {
+		struct thread *t = &x->threads[i];
+
+		if (t->pending && losses_meet(&x->losses, t->since, x->now))
+			t->doomed = true;
+	}
+	losses_forget(&x->losses, x->now);
+	losses_add(&x->losses, losses, n);
+}
+
+enum {
+	REASON = BIN_COLUMNS,
+	CODE,
+	IDLE,
+	EXITS,
+	RATE,
+	TIMED,
+	DISCARDED,
+	UNPAIRED,
+	OPEN,
+	SHARE,
+	TOTAL,
+	TIME_SHARE,
+	MIN,
+	MEAN,
+	STDDEV,
+	PERCENTILE,
+	MAX,
+	HIST,
+	COLUMNS
+};
+
+static const struct column columns[COLUMNS] = {
+	BIN_COLUMN_DEFS,
+	[REASON] = { .key = "reason", .title = "REASON", .type = COLUMN_TEXT,
+		     .flags = COLUMN_LABEL, .help = "Exit reason, by its name in the kernel" },
+	[CODE] = { .key = "code", .title = "CODE", .type = COLUMN_HEX,
+		   .flags = COLUMN_LABEL | COLUMN_WIDE, .help = "Exit reason, as it was recorded" },
+	[IDLE] = { .key = "idle", .title = "IDLE", .type = COLUMN_BOOL, .flags = COLUMN_WIDE,
+		   .help = "Whether the guest gave up the CPU" },
+	[EXITS] = { .key = "exits", .title = "EXITS", .type = COLUMN_COUNT, .metric = "exits",
+		    .help = "VM exits" },
+	[RATE] = { .key = "rate", .title = "RATE", .type = COLUMN_RATE,
+		   .derive = DERIVE_RATE, .of = "exits", .help = "VM exits per second" },
+	[TIMED] = { .key = "timed", .title = "TIMED", .type = COLUMN_COUNT, .flags = COLUMN_WIDE,
+		    .metric = "exits_timed", .help = "VM exits whose handling was timed" },
+	[DISCARDED] = { .key = "discarded", .title = "DISC", .type = COLUMN_COUNT,
+			.flags = COLUMN_WHEN_ANY, .metric = "exits_discarded",
+			.help = "VM exits whose handling may have met a loss of records" },
+	[UNPAIRED] = { .key = "unpaired", .title = "UNPAIRED", .type = COLUMN_COUNT,
+		       .flags = COLUMN_WIDE, .metric = "exits_unpaired",
+		       .help = "VM exits that another exit of the thread followed" },
+	[OPEN] = { .key = "open", .title = "OPEN", .type = COLUMN_COUNT,
+		   .flags = COLUMN_WIDE | COLUMN_GAUGE | COLUMN_SUM, .metric = "exits_open",
+		   .help = "VM exits in handling at the end" },
+	[SHARE] = { .key = "share", .title = "SHARE", .type = COLUMN_RATIO,
+		    .derive = DERIVE_SHARE, .of = "exits", .help = "Share of all exits" },
+	[TOTAL] = { .key = "total_ns", .title = "TOTAL", .type = COLUMN_NS, .flags = COLUMN_WIDE,
+		    .derive = DERIVE_SUM, .metric = "exit_handling",
+		    .help = "Time spent in handling" },
+	[TIME_SHARE] = { .key = "time_share", .title = "TIME SHARE", .type = COLUMN_RATIO,
+			 .flags = COLUMN_NOT_LAST, .derive = DERIVE_SHARE, .of = "total_ns",
+			 .help = "Share of all handling time but that of idle reasons" },
+	[MIN] = { .key = "min_ns", .title = "MIN", .type = COLUMN_NS,
+		  .flags = COLUMN_WIDE | COLUMN_GAUGE, .derive = DERIVE_MIN,
+		  .metric = "exit_handling_min", .help = "Shortest handling" },
+	[MEAN] = { .key = "mean_ns", .title = "MEAN", .type = COLUMN_NS, .flags = COLUMN_GAUGE,
+		   .derive = DERIVE_MEAN, .help = "Mean handling time" },
+	[STDDEV] = { .key = "stddev_ns", .title = "STDDEV", .type = COLUMN_NS,
+		     .flags = COLUMN_WIDE | COLUMN_GAUGE, .derive = DERIVE_STDDEV,
+		     .help = "Standard deviation of the handling time" },
+	[PERCENTILE] = { .key = "p%_ns", .title = "P%", .type = COLUMN_NS,
+			 .flags = COLUMN_GAUGE, .derive = DERIVE_PERCENTILE,
+			 .help = "Percentile of the handling time" },
+	[MAX] = { .key = "max_ns", .title = "MAX", .type = COLUMN_NS, .flags = COLUMN_GAUGE,
+		  .derive = DERIVE_MAX, .metric = "exit_handling_max",
+		  .help = "Longest handling" },
+	[HIST] = { .key = "hist", .title = "HISTOGRAM", .type = COLUMN_HISTOGRAM,
+		   .derive = DERIVE_HISTOGRAM, .metric = "exit_handling_duration",
+		   .help = "Handling time" },
+};
+
+static struct table *new_table(const struct exits *x, struct report *report)
+{
+	const struct analysis_env *env = x->env;
+	bool reasons = env->by & KEY_BIT(KEY_REASON);
+	unsigned int show[COLUMNS], n = bins_show(x->bins, show);
+
+	for (unsigned int i = reasons ? REASON : EXITS; i < COLUMNS; i++)
+		show[n++] = i;
+	return table_new(report, &(struct table_layout){
+		.name = "exits",
+		.title = "VM exits and the time of their handling",
+		.columns = columns, .nr_columns = COLUMNS,
+		.show = show, .nr_show = n,
+		.percentiles = env->percentiles, .nr_percentiles = env->n_percentiles,
+		.histograms = env->hist,
+		.sort = env->times ? "total_ns" : "exits",
+	});
+}
+
+static void name_reason(const struct exits *x, const struct bin *bin, struct row *row)
+{
+	const struct analysis_env *env = x->env;
+	const char *name = env->reason_name(env->ctx, bin_space(bin), bin->value);
+	bool idle = hypervisor_idle(env->hv, bin_space(bin), bin->value);
+	char code[64];
+
+	hypervisor_code(env->hv, bin_space(bin), bin->value, code, sizeof(code));
+	row_text(row, REASON, name ? name : code);
+	row_text(row, CODE, code);
+	row_bool(row, IDLE, idle);
+	if (idle)
+		row->flags |= ROW_LAST;
+}
+
+static void add_row(struct exits *x, struct table *table, struct exit_bin *bin)
+{
+	struct row *row = table_row(table);
+
+	bins_label(x->bins, &bin->bin, row);
+	if (x->env->by & KEY_BIT(KEY_REASON))
+		name_reason(x, &bin->bin, row);
+	row_count(row, EXITS, bin->exits);
+	row_count(row, TIMED, bin->handling.count);
+	row_count(row, DISCARDED, bin->discarded);
+	row_count(row, UNPAIRED, bin->unpaired);
+	row_count(row, OPEN, bin->open);
+	if (x->env->times)
+		row_lend(row, 0, &bin->handling);
+}
+
+/* Pending exits, and those that the end of their thread left open since the last report. */
+static void count_open(struct exits *x)
+{
+	for (size_t i = 0; i < bins_count(x->bins); i++) {
+		struct exit_bin *bin = (struct exit_bin *)bins_at(x->bins, i);
+
+		bin->open = bin->ended;
+		bin->ended = 0;
+	}
+	for (size_t i = 0; i < x->n_threads; i++)
+		if (x->threads[i].pending)
+			x->threads[i].pending->open++;
+}
+
+static void add_notes(const struct exits *x, struct report *report)
+{
+	if (!bins_count(x->bins))
+		report_note(report, "No VM exits were seen: no guest ran, or none that was asked "
+				    "for, or this hypervisor emulates its guests and tells none.");
+	if (x->negative)
+		report_note(report, "%llu intervals ended before they began and were discarded: "
+				    "the clocks of the CPUs differ.",
+			    (unsigned long long)x->negative);
+	if (x->env->cpu_clocks && x->env->verbose)
+		report_note(report, "Each CPU has a clock of its own here: an interval that begins "
+				    "and ends on different CPUs may be wrong by their difference.");
+}
+
+static void exits_report(void *state, struct report *report, uint64_t now, bool last)
+{
+	struct exits *x = state;
+	struct table *table = new_table(x, report);
+
+	(void)now;
+	(void)last;
+	count_open(x);
+	for (size_t i = 0; i < bins_count(x->bins); i++) {
+		struct exit_bin *bin = (struct exit_bin *)bins_at(x->bins, i);
+
+		add_row(x, table, bin);
+		report->lost.intervals += bin->handling.count + bin->discarded;
+		report->lost.intervals_discarded += bin->discarded;
+	}
+	report->vcpus = x->vcpus;
+	report->vms = x->vms.nr;
+	add_notes(x, report);
+}
+
+const struct analysis analysis_exits = {
+	.name = "exits",
+	.summary = "VM exits of guests: how many, why, and how long their handling lasts",
+	.facts = FACT_BIT(FACT_EXIT) | FACT_BIT(FACT_ENTRY),
+	.facts_optional = FACT_BIT(FACT_THREAD_END),
+	.order = ORDER_THREAD,
+	.keys = KEY_BIT(KEY_VM) | KEY_BIT(KEY_PID) | KEY_BIT(KEY_VCPU) | KEY_BIT(KEY_TID) |
+		KEY_BIT(KEY_COMM) | KEY_BIT(KEY_CPU) | KEY_BIT(KEY_REASON),
+	.by_live = KEY_BIT(KEY_VM) | KEY_BIT(KEY_REASON),
+	.by_file = KEY_BIT(KEY_TID) | KEY_BIT(KEY_REASON),
+	.new = exits_new,
+	.lost = exits_lost,
+	.feed = exits_feed,
+	.report = exits_report,
+	.free = exits_free,
+};
