@@ -29,6 +29,7 @@ struct probe_definition {
 	const char *place; /* [MODULE:]FUNCTION[+OFFSET] */
 	const char *args;  /* tracefs syntax, NULL none */
 	unsigned int maxactive; /* 'r': 0 the kernel's choice */
+	bool optional;	   /* a refusal is no failure: the event is simply not there */
 };
 
 /* One event that exists, and what became of it. */
@@ -73,6 +74,9 @@ bool probes_has(const struct probes *p, const char *role, bool is_return);
 /* Hits and missed hits of event i so far, from kprobe_profile (sum over its functions). -1 with
  * *err when it can't be read. Counts of uprobes have no misses. */
 int probes_profile(struct probes *p, size_t i, uint64_t *hits, uint64_t *missed, struct error *err);
+
+/* The event of a role, malloced: its name, and "_" for what the kernel doesn't take in one. */
+char *probe_event_name(const char *role, bool is_return);
 
 /* What would be written for a role's candidate or a definition, one line without newline, malloced. */
 char *probes_line_role(const char *group, const struct hv_probe *role, const char *function,

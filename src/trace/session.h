@@ -11,7 +11,7 @@
  *   session_free   events off; probes removed; instance removed
  *
  * A fatal end of the program restores too: the session registers itself with cleanup_push().
- * The reader of the buffers (cursor-live) must be closed before session_free().
+ * The buffers' descriptors are the session's too, because one that is open keeps the instance.
  */
 #ifndef HVSCOPE_TRACE_SESSION_H
 #define HVSCOPE_TRACE_SESSION_H
@@ -64,7 +64,7 @@ int session_start(struct session *s, struct error *err);
 int session_stop(struct session *s, struct error *err);
 void session_free(struct session *s);
 
-/* What session_new() would touch, for --dry-run: lines that the caller frees. Touches nothing. */
+/* What session_new() would touch, for --dry-run: lines that the caller frees. It touches nothing. */
 char *session_plan(const struct session_request *request, struct error *err);
 
 /* Whether an optional event (system NULL: of our probes) is there and enabled. */
@@ -109,8 +109,11 @@ struct session_stats {
 /* 0, or -1 when the CPU has none (offline since ever). */
 int session_stats(const struct session *s, unsigned int cpu, struct session_stats *stats);
 
-/* Opens a file of the instance; -errno. O_CLOEXEC is added. */
+/* Opens a file of the instance; -errno. O_CLOEXEC is added. Close it before session_free(). */
 int session_open(const struct session *s, int flags, const char *fmt, ...) __printf(3, 4);
+
+/* trace_pipe_raw of a CPU, non-blocking, opened when first asked for, closed by the session. -errno. */
+int session_raw(struct session *s, unsigned int cpu);
 
 /* Writes to trace_marker of the instance: a record of type ftrace:print. 0 or -errno. */
 int session_mark(const struct session *s, const char *text);
