@@ -73,7 +73,8 @@ struct analysis_env {
 struct analysis {
 	const char *name;
 	const char *summary;	/* one line for --help */
-	uint64_t facts;		/* FACT_BIT()s without which it says nothing */
+	uint64_t facts;		/* FACT_BIT()s without which it says nothing: all of them, … */
+	bool any_fact;		/* … or one at least */
 	uint64_t facts_optional; /* taken where they exist (FACT_THREAD_END) */
 	/*
 	 * These a sampler speaks (sampler/sampler.h). With them alone a live run traces nothing,

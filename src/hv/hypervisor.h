@@ -28,7 +28,8 @@ enum hv_subject {
 enum hv_read {
 	HV_NUMBER,  /* the field as it is, sign-extended where it is signed */
 	HV_CONST,   /* always `value` */
-	HV_INTERNED /* a string; its number by binding_string() */
+	HV_INTERNED, /* a string; its number by binding_string() */
+	HV_LITERAL   /* the text names[0] itself, likewise as a number */
 };
 
 /* One argument of a fact: where it stands in the record. All names NULL and HV_NUMBER: 0. */
@@ -45,6 +46,7 @@ struct hv_arg {
 	{ .names = { __VA_ARGS__ }, .optional = true, .value = (otherwise) }
 #define HV_VALUE(v) { .read = HV_CONST, .value = (v) }
 #define HV_TEXT(...) { .names = { __VA_ARGS__ }, .read = HV_INTERNED }
+#define HV_NAMED(text) { .names = { text }, .read = HV_LITERAL }
 
 /*
  * What a row's decode function sees: the row's fields `extra` read as numbers (sign-extended), and

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Xen: functions of a guest's kernel that have no tracepoint. Upcalls: PV guests are entered
+ * through __xen_pv_evtchn_do_upcall, PVH and PVHVM guests through __sysvec_xen_hvm_callback (older
+ * kernels: xen_hvm_evtchn_do_upcall); a kernel has several of them and uses one, so all are probed
+ * under one name. xen_evtchn_do_upcall would be called by the former ones and count twice.
+ * Block and network frontends in guests, backends in dom0.
+ */
+#include "hv/hypervisor.h"
+
+#include "base/util.h"
+
+/* One role: its probe, and below its two events. */
+#define ROLE(r, words, ...) \
+	{ .role = r, .title = words, .functions = { __VA_ARGS__ }, .with_return = true }
+
+static const struct hv_probe probes[] = {
+	{
+		.role = "upcall", .title = "upcall of the hypervisor",
+		.functions = { "__xen_pv_evtchn_do_upcall", "__sysvec_xen_hvm_callback",
+			       "xen_hvm_evtchn_do_upcall" },
+		.with_return = true, .every_candidate = true,
+	},
+	ROLE("blkfront_queue", "xen-blkfront: request queued", "blkif_queue_rq"),
+	ROLE("blkfront_interrupt", "xen-blkfront: interrupt", "blkif_interrupt"),
+	ROLE("netfront_xmit", "xen-netfront: packet sent", "xennet_start_xmit"),
+	ROLE("netfront_poll", "xen-netfront: poll", "xennet_poll"),
+	ROLE("netfront_interrupt", "xen-netfront: interrupt", "xennet_interrupt"),
+	ROLE("blkback_interrupt", "xen-blkback: interrupt", "xen_blkif_be_int"),
+	ROLE("netback_interrupt", "xen-netback: interrupt", "xenvif_interrupt"),
+	ROLE("netback_tx", "xen-netback: packets from a guest", "xenvif_tx_action"),
+	ROLE("netback_rx", "xen-netback: packets to a guest", "xenvif_rx_action"),
+};
+
+#define EVENTS(k, r)                                                                             \
+	{ .name = r, .kind = k, .aux = FACT_BEGIN, .subject = SUBJECT_RECORDER, .a = HV_NAMED(r) }, \
+	{ .name = r "_return", .kind = k, .aux = FACT_END, .subject = SUBJECT_RECORDER,          \
+	  .a = HV_NAMED(r) }
+
+static const struct hv_event events[] = {
+	{
+		.name = "upcall", .kind = FACT_CALLBACK, .aux = FACT_BEGIN,
+		.subject = SUBJECT_CPU, .a = HV_NAMED("upcall"),
+	},
+	{
+		.name = "upcall_return", .kind = FACT_CALLBACK, .aux = FACT_END,
+		.subject = SUBJECT_CPU, .a = HV_NAMED("upcall"),
+	},
+	EVENTS(FACT_DRIVER_CALL, "blkfront_queue"),
+	EVENTS(FACT_DRIVER_CALL, "blkfront_interrupt"),
+	EVENTS(FACT_DRIVER_CALL, "netfront_xmit"),
+	EVENTS(FACT_DRIVER_CALL, "netfront_poll"),
+	EVENTS(FACT_DRIVER_CALL, "netfront_interrupt"),
+	EVENTS(FACT_DRIVER_CALL, "blkback_interrupt"),
+	EVENTS(FACT_DRIVER_CALL, "netback_interrupt"),
+	EVENTS(FACT_DRIVER_CALL, "netback_tx"),
+	EVENTS(FACT_DRIVER_CALL, "netback_rx"),
+};
+
+const struct hypervisor hypervisor_xen_calls = {
+	.name = "xen-calls",
+	.title = "functions of a Xen guest's kernel",
+	.events = events, .n_events = ARRAY_SIZE(events),
+	.probes = probes, .n_probes = ARRAY_SIZE(probes),
+};
