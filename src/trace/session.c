@@ -537,12 +537,7 @@ bool session_has(const struct session *s, const char *system, const char *name)
 			continue;
 		return s->enabled[i];
 	}
-	if (!s->probes || system)
-		return false;
-	for (size_t i = 0; i < probes_count(s->probes); i++)
-		if (!strcmp(probes_event(s->probes, i)->name, name))
-			return true;
-	return false;
+	return s->probes && !system && probes_has(s->probes, name, false);
 }
 
 struct probes *session_probes(const struct session *s)
