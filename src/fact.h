@@ -15,7 +15,7 @@
 enum fact_kind {
 	FACT_NONE,
 	FACT_EXIT,	  /* the guest was left.       a: reason, b: vCPU id, aux: reason space */
-	FACT_ENTRY,	  /* the guest is entered.     a: -, b: vCPU id */
+	FACT_ENTRY,	  /* the guest is entered.     a: its pc or 0, b: vCPU id */
 	FACT_USEREXIT,	  /* on to the I/O proxy.      a: reason, b: errno (signed) */
 	FACT_PORTIO,	  /* a port was accessed.      a: port, b: size, aux: FACT_READ or FACT_WRITE */
 	FACT_MMIO,	  /* device memory, likewise.  a: guest physical address, b: length, aux */

@@ -24,7 +24,7 @@ static const struct hv_event events[] = {
 	{
 		.system = "kvm", .name = "kvm_entry", .group = KVM_GROUP_EXITS,
 		.kind = FACT_ENTRY, .subject = SUBJECT_THREAD,
-		.b = HV_VALUE(FACT_NO_VCPU),
+		.a = HV_FIELD("pc"), .b = HV_VALUE(FACT_NO_VCPU),
 	},
 	KVM_ROW_USEREXIT,
 	KVM_ROW_WAKEUP,
