@@ -17,7 +17,8 @@
 #include "hv/hypervisor.h"
 
 struct binding;
-struct tep_handle;
+struct decode_plan;
+struct tep_event;
 
 /*
  * Where formats come from: the text of events/SYSTEM/NAME/format, or NULL when there is none (the
@@ -34,7 +35,7 @@ struct binding *binding_new(const struct format_source *source);
 void binding_free(struct binding *b);
 
 /*
- * Binds one row of a table. Returns the slot, -1 with *err when the event or a field of it is
+ * Binds one row of a table; the same row again is the same slot. Returns the slot, -1 with *err when the event or a field of it is
  * missing or unfit (one sentence that names it; err->status stays 0 for an absent event, so that
  * optional rows can be told from broken ones).
  */
@@ -46,14 +47,20 @@ int binding_add_record(struct binding *b, const char *system, const char *name, 
 
 unsigned int binding_slots(const struct binding *b);
 
+/* What the stream decodes by; valid and growing until binding_free(). */
+const struct decode_plan *binding_plan(const struct binding *b);
+
 /* The row behind a slot, NULL for one of binding_add_record(). */
 const struct hv_event *binding_row(const struct binding *b, unsigned int slot);
+
+/* libtraceevent's view of a slot's event: for trace/record.c alone. */
+struct tep_event *binding_tep_event(const struct binding *b, unsigned int slot);
 
 /* "system:name" and id of a slot. */
 const char *binding_event_name(const struct binding *b, unsigned int slot);
 int binding_event_id(const struct binding *b, unsigned int slot);
 
-/* The text behind an interned number. Owned by the binding. */
+/* The text behind an interned number, 0 = "". Owned by the binding. */
 const char *binding_string(const struct binding *b, uint64_t interned);
 
 /*

@@ -27,9 +27,9 @@ struct page_source {
 	/* Pages below n are not needed any more. May be NULL. */
 	void (*release)(void *ctx, unsigned int cpu, uint64_t n);
 	/*
-	 * Raw time stamp of page n without reading it whole; 1, 0, -1 as get(). Only pages up to
-	 * PAGE_WINDOW behind the last released one are asked for. An answer of 0 for a page that
-	 * is there costs memory, not exactness.
+	 * Raw time stamp of page n without reading it whole; 1, 0, -1 as get(): where there is such
+	 * a page, it must be told, for windows end by it. Only pages up to PAGE_WINDOW behind the
+	 * last released one are asked for.
 	 */
 	int (*time)(void *ctx, unsigned int cpu, uint64_t n, uint64_t *time, struct error *err);
 	/*

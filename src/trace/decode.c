@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Two paths, one result. The general one knows every entry of a page, every size and sign of a
+ * field, both byte orders and any number of rows per event. The predicted one knows two events, an
+ * exit and an entry, whose record had a certain length when the general path met it first:
+ *
+ * - One 64-bit load holds an entry's type_len and its record's id and context. Compared with what
+ *   is expected, the address of the next entry is this one plus a constant, inside the branch: the
+ *   processor predicts the branch and needs not wait for the length to be loaded, which otherwise
+ *   is a chain from each record to the next.
+ * - A field is 64 bits from an offset that lies within the record, shifted and masked: no branch
+ *   on its size, its sign, or whether it is a constant.
+ * - The thread's number stays at hand until another thread id comes.
+ *
+ * Whatever is not as expected goes the general way, which is also the one that predicts anew.
+ */
+#include "trace/decode.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "trace/subjects.h"
+#include "trace/window.h"
+
+/* common_flags: recorded in an interrupt, a softirq, an NMI. */
+enum { IN_HARDIRQ = 0x08, IN_SOFTIRQ = 0x10, IN_NMI = 0x40 };
+enum { IN_CONTEXT = IN_HARDIRQ | IN_SOFTIRQ | IN_NMI };
+
+enum {
+	MAX_TEXT = 256,
+	MIN_ENTRY = 8, /* bytes of the smallest entry with a record */
+};
+
+#define NO_TID INT64_MIN
+
+/* A predicted field: ((load64(data + offset) >> shift & mask) ^ sign) + add. */
+struct predicted_arg {
+	uint64_t mask, sign, add;
+	uint32_t offset;
+	uint32_t shift;
+};
+
+struct predicted {
+	uint64_t key;  /* what head_key() must be; NO_KEY while nothing is predicted */
+	uint64_t meta; /* the fact's kind in its place */
+	uint32_t step; /* to the next entry */
+	struct predicted_arg a, b, aux;
+};
+
+enum { PREDICT_EXIT, PREDICT_ENTRY, PREDICTIONS };
+
+#define NO_KEY UINT64_MAX
+
+struct decoder {
+	const struct decode_plan *plan;
+	const struct page_layout *layout;
+	struct subjects *subjects;
+	struct window *window;
+	uint16_t cpu;
+	int64_t tid;   /* the last one, and its number and CPU in their places in a fact */
+	uint64_t meta;
+	struct predicted predicted[PREDICTIONS];
+};
+
+/*
+ * The first 8 bytes of an entry and its record: {type_len, time_delta}, common_type, common_flags,
+ * common_preempt_count, as one number of this machine.
+ */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+enum { HEAD_TYPE = 0, HEAD_DELTA = 5, HEAD_ID = 32, HEAD_FLAGS = 48 };
+#else
+enum { HEAD_TYPE = 59, HEAD_DELTA = 32, HEAD_ID = 16, HEAD_FLAGS = 8 };
+#endif
+
+static uint64_t head_key(uint64_t head)
+{
+	return head & (UINT64_C(0x1f) << HEAD_TYPE | UINT64_C(0xffff) << HEAD_ID |
+		       (uint64_t)IN_CONTEXT << HEAD_FLAGS);
+}
+
+static uint64_t head_delta(uint64_t head)
+{
+	return head >> HEAD_DELTA & ((1u << PAGE_DELTA_BITS) - 1);
+}
+
+/* The last 8 bytes of a fact as one number, so that they are one store. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+enum { META_SUBJECT = 0, META_CPU = 32, META_KIND = 48, META_AUX = 56 };
+#else
+enum { META_SUBJECT = 32, META_CPU = 16, META_KIND = 8, META_AUX = 0 };
+#endif
+
+_Static_assert(offsetof(struct fact, subject) == 24 && offsetof(struct fact, cpu) == 28 &&
+	       offsetof(struct fact, kind) == 30 && offsetof(struct fact, aux) == 31,
+	       "META_… are the places in a fact");
+
+static void set_meta(struct fact *f, uint64_t meta)
+{
+	memcpy(&f->subject, &meta, sizeof(meta));
+}
+
+static uint64_t load64(const unsigned char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static uint32_t load32(const unsigned char *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static uint16_t load16(const unsigned char *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+struct decoder *decoder_new(const struct decode_plan *plan, const struct page_layout *layout,
+			    struct subjects *subjects, struct window *window)
+{
+	struct decoder *d = xcalloc(1, sizeof(*d));
+
+	d->plan = plan;
+	d->layout = layout;
+	d->subjects = subjects;
+	d->window = window;
+	d->tid = NO_TID;
+	for (int i = 0; i < PREDICTIONS; i++)
+		d->predicted[i].key = NO_KEY;
+	return d;
+}
+
+void decoder_free(struct decoder *d)
+{
+	free(d);
+}
+
+void decoder_cpu(struct decoder *d, uint16_t cpu)
+{
+	d->cpu = cpu;
+	d->tid = NO_TID;
+}
+
+/* The number and CPU of a thread in their places in a fact; it becomes the last one. */
+static __attribute__((noinline)) uint64_t change_thread(struct decoder *d, int32_t tid)
+{
+	uint32_t subject = subjects_thread(d->subjects, tid, d->cpu);
+
+	window_see(d->window, subject, d->cpu);
+	d->tid = tid;
+	d->meta = (uint64_t)subject << META_SUBJECT | (uint64_t)d->cpu << META_CPU;
+	return d->meta;
+}
+
+/* The general path. */
+
+static uint64_t read_number(const struct decode_plan *plan, const struct decode_arg *arg,
+			    const unsigned char *record)
+{
+	const unsigned char *p = record + arg->offset;
+	uint64_t v;
+	uint32_t v32;
+	uint16_t v16;
+
+	switch (arg->size) {
+	case 1:
+		return arg->is_signed ? (uint64_t)(int8_t)*p : *p;
+	case 2:
+		v16 = plan->swap ? __builtin_bswap16(load16(p)) : load16(p);
+		return arg->is_signed ? (uint64_t)(int16_t)v16 : v16;
+	case 4:
+		v32 = plan->swap ? __builtin_bswap32(load32(p)) : load32(p);
+		return arg->is_signed ? (uint64_t)(int32_t)v32 : v32;
+	default:
+		v = load64(p);
+		return plan->swap ? __builtin_bswap64(v) : v;
+	}
+}
+
+/* A text's number; what lies outside of the record is no text. */
+static uint64_t read_text(const struct decode_plan *plan, const struct decode_arg *arg,
+			  const struct page_record *rec)
+{
+	uint32_t offset = arg->offset, length = arg->size, where;
+	char text[MAX_TEXT];
+
+	if (arg->read != DECODE_TEXT) {
+		where = load32(rec->data + arg->offset);
+		if (plan->swap)
+			where = __builtin_bswap32(where);
+		offset = where & 0xffff;
+		length = where >> 16;
+		if (arg->read == DECODE_TEXT_RELATIVE)
+			offset += arg->offset + sizeof(where);
+	}
+	if (offset > rec->size || length > rec->size - offset)
+		return 0;
+	length = min(length, (uint32_t)sizeof(text) - 1);
+	memcpy(text, rec->data + offset, length);
+	text[length] = '\0';
+	return plan->intern(plan->ctx, text);
+}
+
+static uint64_t read_arg(const struct decode_plan *plan, const struct decode_arg *arg,
+			 const struct page_record *rec)
+{
+	switch (arg->read) {
+	case DECODE_CONST:
+		return arg->value;
+	case DECODE_NUMBER:
+		return read_number(plan, arg, rec->data);
+	default:
+		return read_text(plan, arg, rec);
+	}
+}
+
+/* Whom the fact is about: its last 8 bytes but kind and aux. */
+static uint64_t find_subject(struct decoder *d, const struct decode_row *row,
+			     const struct page_record *rec)
+{
+	const struct decode_plan *plan = d->plan;
+	uint64_t cpu = (uint64_t)d->cpu << META_CPU;
+	uint32_t subject;
+	int32_t tid;
+
+	if (row->subject == SUBJECT_CPU ||
+	    (row->subject == SUBJECT_RECORDER && rec->data[plan->flags_offset] & IN_CONTEXT))
+		return (uint64_t)subjects_cpu(d->cpu) << META_SUBJECT | cpu;
+	if (row->subject == SUBJECT_FIELD) {
+		tid = (int32_t)read_arg(plan, &row->who, rec);
+		subject = subjects_thread(d->subjects, tid, d->cpu);
+		window_see(d->window, subject, d->cpu);
+		return (uint64_t)subject << META_SUBJECT | cpu;
+	}
+	tid = (int32_t)load32(rec->data + plan->pid_offset);
+	if (plan->swap)
+		tid = (int32_t)__builtin_bswap32((uint32_t)tid);
+	return tid == d->tid ? d->meta : change_thread(d, tid);
+}
+
+/* The row's own function: false drops the fact. */
+static bool refine(const struct decode_plan *plan, const struct decode_row *row,
+		   const struct page_record *rec, struct fact *f)
+{
+	struct hv_record r = { .present = row->present };
+
+	for (int i = 0; i < HV_EXTRA; i++)
+		r.extra[i] = read_arg(plan, &row->extra[i], rec);
+	return row->decode(&r, f);
+}
+
+static void decode_row(struct decoder *d, const struct decode_row *row,
+		       const struct page_record *rec)
+{
+	struct window *window = d->window;
+	struct fact *f = &window->facts[window->n];
+
+	f->time = rec->time;
+	set_meta(f, find_subject(d, row, rec));
+	f->kind = row->kind;
+	if (row->kind == FACT_RECORD) {
+		f->a = (uintptr_t)rec->data;
+		f->b = (uint64_t)row->slot << 32 | rec->size;
+		f->aux = 0;
+	} else {
+		f->a = read_arg(d->plan, &row->a, rec);
+		f->b = read_arg(d->plan, &row->b, rec);
+		f->aux = (uint8_t)read_arg(d->plan, &row->aux, rec);
+	}
+	if (row->decode && !refine(d->plan, row, rec, f))
+		return;
+	window->n++;
+	if (f->kind == FACT_THREAD_END)
+		window->ends++;
+}
+
+/* The predicted path. */
+
+static struct predicted_arg predict_arg(const struct decode_arg *arg, uint32_t record_size)
+{
+	struct predicted_arg to = { .add = arg->value };
+	uint32_t within;
+
+	if (arg->read == DECODE_CONST)
+		return to;
+	to.offset = min((uint32_t)arg->offset, record_size - 8);
+	within = arg->offset - to.offset;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	to.shift = 8 * within;
+#else
+	to.shift = 8 * (8 - arg->size - within);
+#endif
+	to.mask = arg->size == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * arg->size) - 1;
+	to.sign = arg->is_signed ? UINT64_C(1) << (8 * arg->size - 1) : 0;
+	to.add = -to.sign;
+	return to;
+}
+
+static bool can_predict(const struct decoder *d, const struct decode_row *row,
+			const struct page_record *rec)
+{
+	return (row->kind == FACT_EXIT || row->kind == FACT_ENTRY) && !row->decode &&
+	       (row->subject == SUBJECT_THREAD || row->subject == SUBJECT_RECORDER) &&
+	       row->a.read <= DECODE_NUMBER && row->b.read <= DECODE_NUMBER &&
+	       row->aux.read <= DECODE_NUMBER && !d->plan->swap && !d->layout->swap &&
+	       d->plan->pid_offset == 4 && d->plan->flags_offset == 2 && rec->size >= 8 &&
+	       rec->size <= PAGE_TYPE_DATA_MAX * 4;
+}
+
+/* What came now is expected to come again, with the same length. */
+static void predict(struct decoder *d, const struct decode_row *row, const struct page_record *rec)
+{
+	struct predicted *to = &d->predicted[row->kind == FACT_EXIT ? PREDICT_EXIT : PREDICT_ENTRY];
+
+	to->key = (uint64_t)(rec->size / 4) << HEAD_TYPE | (uint64_t)load16(rec->data) << HEAD_ID;
+	to->meta = (uint64_t)row->kind << META_KIND;
+	to->step = 4 + rec->size;
+	to->a = predict_arg(&row->a, rec->size);
+	to->b = predict_arg(&row->b, rec->size);
+	to->aux = predict_arg(&row->aux, rec->size);
+}
+
+/* All facts of a record; false when it is shorter than its event's format. */
+static bool decode_record(struct decoder *d, const struct page_record *rec)
+{
+	const struct decode_plan *plan = d->plan;
+	uint32_t id, next;
+
+	if (rec->size < 2)
+		return true;
+	id = load16(rec->data);
+	if (plan->swap)
+		id = __builtin_bswap16((uint16_t)id);
+	if (id >= plan->n_ids || !plan->first[id])
+		return true;
+	for (next = plan->first[id]; next; next = plan->rows[next - 1].next) {
+		const struct decode_row *row = &plan->rows[next - 1];
+
+		if (rec->size < row->min_size)
+			return false;
+		decode_row(d, row, rec);
+		if (next == plan->first[id] && !row->next && can_predict(d, row, rec))
+			predict(d, row, rec);
+	}
+	return true;
+}
+
+static inline __attribute__((always_inline)) uint64_t load_arg(const unsigned char *data,
+							       const struct predicted_arg *arg)
+{
+	return ((load64(data + arg->offset) >> arg->shift & arg->mask) ^ arg->sign) + arg->add;
+}
+
+static inline __attribute__((always_inline)) void emit(struct fact *f, const unsigned char *entry,
+						       const struct predicted *as, uint64_t time,
+						       uint64_t thread)
+{
+	const unsigned char *data = entry + 4;
+
+	f->time = time;
+	f->a = load_arg(data, &as->a);
+	f->b = load_arg(data, &as->b);
+	set_meta(f, thread | as->meta | (uint64_t)(uint8_t)load_arg(data, &as->aux) << META_AUX);
+}
+
+/* As many records as are just as predicted. */
+static void decode_predicted(struct decoder *d, struct page_walk *w, uint64_t limit,
+			     struct decode_result *result)
+{
+	const struct predicted leave = d->predicted[PREDICT_EXIT];
+	const struct predicted enter = d->predicted[PREDICT_ENTRY];
+	struct fact *first = &d->window->facts[d->window->n], *f = first;
+	const unsigned char *p = w->p, *safe;
+	uint64_t time = w->time, thread = d->meta, head, then;
+	int64_t tid = d->tid;
+
+	if (w->end - p < (ptrdiff_t)max(max(leave.step, enter.step), 8u))
+		return;
+	safe = w->end - max(max(leave.step, enter.step), 8u);
+	while (p <= safe) {
+		head = load64(p);
+		then = time + head_delta(head);
+		if (head_key(head) != leave.key && head_key(head) != enter.key)
+			break;
+		if (unlikely(then >= limit))
+			break;
+		if (unlikely((int32_t)load32(p + 8) != tid)) {
+			tid = (int32_t)load32(p + 8);
+			thread = change_thread(d, (int32_t)tid);
+		}
+		if (head_key(head) == leave.key) {
+			emit(f++, p, &leave, then, thread);
+			p += leave.step;
+		} else {
+			emit(f++, p, &enter, then, thread);
+			p += enter.step;
+		}
+		time = then;
+	}
+	if (f == first)
+		return;
+	w->p = p;
+	w->time = time;
+	d->window->n += (size_t)(f - first);
+	result->records += (size_t)(f - first);
+	result->last = time;
+}
+
+enum decode_stop decode_page(struct decoder *d, struct page_walk *w, uint64_t limit,
+			     struct decode_result *result)
+{
+	struct page_record rec;
+	const unsigned char *p;
+	uint64_t time;
+	int got;
+
+	result->records = 0;
+	window_reserve(d->window, ((size_t)(w->end - w->p) / MIN_ENTRY + 1) * d->plan->chain);
+	for (;;) {
+		decode_predicted(d, w, limit, result);
+		p = w->p;
+		time = w->time;
+		got = page_next_fast(w, d->layout, &rec);
+		if (got <= 0)
+			return got ? DECODE_DAMAGED : DECODE_PAGE;
+		if (rec.time >= limit) {
+			w->p = p;
+			w->time = time;
+			result->next = rec.time;
+			return DECODE_LIMIT;
+		}
+		result->records++;
+		result->last = rec.time;
+		if (!decode_record(d, &rec))
+			return DECODE_DAMAGED;
+	}
+}

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Cursors, windows, losses.
+ *
+ * A cursor always knows the time of its CPU's next record, and therefore looks into the page
+ * behind the one that it finished: that is also how a loss that begins in a window is known before
+ * the window's facts are handed on, although the mark stands on a page behind it.
+ *
+ * A window ends where the first of the CPUs would take more than its share of memory, so all CPUs
+ * advance together and no page of the future is held. Times in here are ns of the source's clock;
+ * raw times exist only between a page and the end of its decoding.
+ */
+#include "trace/stream.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "trace/binding.h"
+#include "trace/decode.h"
+#include "trace/repage.h"
+#include "trace/subjects.h"
+#include "trace/window.h"
+
+enum {
+	WINDOW_BYTES = 8 << 20,	      /* of pages, all CPUs together */
+	WINDOW_CPU_BYTES = 128 << 10, /* … and of one CPU: beyond it caches don't hold the facts */
+	MAX_HELD = PAGE_WINDOW - 2    /* pages of a CPU, empty ones between others among them */
+};
+
+/* Records that are missing before a cursor's next one. */
+struct gap {
+	uint64_t marks, unknown, lost; /* by the kernel's marks */
+	bool damage;		       /* a page could not be walked */
+};
+
+struct cursor {
+	uint64_t page;	       /* number of the page that it stands on or wants next */
+	uint64_t held;	       /* pages from this number on were not released */
+	struct page_walk walk; /* before the next record, when open */
+	uint64_t raw_next;     /* its raw time */
+	uint64_t last;	       /* time of the last record walked */
+	uint64_t drained;      /* stream_drained() */
+	struct gap gap;
+	bool open;
+	bool in_gap; /* the gap's end is not found yet */
+	bool dry;    /* no page there; asked again by the next stream_advance() */
+};
+
+/* A thread that ended: its number is given back when nothing came of it for a window. */
+struct ended {
+	uint64_t time;
+	uint32_t subject;
+	bool reborn;
+};
+
+struct stream {
+	struct page_source source;
+	struct repage *repage; /* pages of records, for sources without */
+	struct subjects *subjects;
+	struct decoder *decoder;
+	struct window *window;
+	struct cursor *cursors;
+	uint64_t *next; /* by CPU: time of its next record, UINT64_MAX none known */
+	uint64_t handed; /* all before it was handed on */
+	struct loss *losses;
+	size_t n_losses, losses_room;
+	struct ended *ended;
+	size_t n_ended, ended_room;
+	uint32_t *ended_of; /* by subject: index in ended + 1, 0 none */
+	uint32_t n_ended_of;
+	struct consumer *consumers;
+	size_t n_consumers;
+	struct stream_stats stats;
+};
+
+struct stream *stream_new(const struct page_source *source, struct binding *binding,
+			  struct subjects *subjects)
+{
+	struct stream *s = xcalloc(1, sizeof(*s));
+
+	s->source = *source;
+	if (!source->get) {
+		s->repage = repage_new(source);
+		s->source = *repage_source(s->repage);
+	}
+	s->subjects = subjects;
+	s->window = window_new();
+	s->decoder = decoder_new(binding_plan(binding), &s->source.layout, subjects, s->window);
+	s->cursors = xcalloc(s->source.n_cpus, sizeof(*s->cursors));
+	s->next = xcalloc(s->source.n_cpus, sizeof(*s->next));
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
+		s->next[cpu] = UINT64_MAX;
+	s->stats.first = UINT64_MAX;
+	return s;
+}
+
+void stream_free(struct stream *s)
+{
+	if (!s)
+		return;
+	repage_free(s->repage);
+	decoder_free(s->decoder);
+	window_free(s->window);
+	free(s->cursors);
+	free(s->next);
+	free(s->losses);
+	free(s->ended);
+	free(s->ended_of);
+	free(s->consumers);
+	free(s);
+}
+
+void stream_add(struct stream *s, const struct consumer *consumer)
+{
+	s->consumers = xreallocarray(s->consumers, s->n_consumers + 1, sizeof(*s->consumers));
+	s->consumers[s->n_consumers++] = *consumer;
+}
+
+void stream_drained(struct stream *s, unsigned int cpu, uint64_t time)
+{
+	if (cpu < s->source.n_cpus)
+		s->cursors[cpu].drained = max(s->cursors[cpu].drained, time);
+}
+
+const struct stream_stats *stream_stats(const struct stream *s)
+{
+	return &s->stats;
+}
+
+static uint64_t to_ns(const struct stream *s, unsigned int cpu, uint64_t raw)
+{
+	return s->source.clock ? s->source.clock(s->source.clock_ctx, cpu, raw) : raw;
+}
+
+/*
+ * The first raw time whose ns are at or behind `ns`, looked for from a raw time before it on:
+ * a clock is only trusted to be monotonic near where the records are.
+ */
+static uint64_t to_raw(const struct stream *s, unsigned int cpu, uint64_t ns, uint64_t before)
+{
+	uint64_t low = before, step = 1, high;
+
+	if (!s->source.clock || ns == UINT64_MAX)
+		return ns;
+	while (before + step > before && to_ns(s, cpu, before + step) < ns) {
+		low = before + step;
+		step *= 2;
+		if (!step)
+			return UINT64_MAX;
+	}
+	high = before + step > before ? before + step : UINT64_MAX;
+	while (high - low > 1) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (to_ns(s, cpu, middle) < ns)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+/* Losses. */
+
+static void add_loss(struct stream *s, unsigned int cpu, uint64_t to)
+{
+	struct cursor *c = &s->cursors[cpu];
+
+	if (s->n_losses == s->losses_room) {
+		s->losses_room = s->losses_room ? s->losses_room * 2 : 16;
+		s->losses = xreallocarray(s->losses, s->losses_room, sizeof(*s->losses));
+	}
+	s->losses[s->n_losses++] = (struct loss){
+		.from = max(c->last, c->drained), .to = to, .cpu = (uint16_t)cpu,
+		.count = c->gap.unknown || c->gap.damage ? LOSS_UNKNOWN : c->gap.lost,
+	};
+	c->in_gap = false;
+}
+
+/* A mark counts when the first record behind it is walked: that decides its interval. */
+static void count_marks(struct stream *s, struct cursor *c)
+{
+	s->stats.lost_marks += c->gap.marks;
+	s->stats.lost_unknown += c->gap.unknown;
+	s->stats.lost_records += c->gap.lost;
+	c->gap = (struct gap){ 0 };
+}
+
+static void mark_gap(struct cursor *c, uint64_t count)
+{
+	c->in_gap = true;
+	c->gap.marks++;
+	if (count == LOSS_UNKNOWN)
+		c->gap.unknown++;
+	else
+		c->gap.lost += count;
+}
+
+/* What the rest of a page held is unknown: as good as lost. */
+static void leave_damaged(struct stream *s, struct cursor *c)
+{
+	s->stats.damaged++;
+	c->in_gap = true;
+	c->gap.damage = true;
+}
+
+/* Cursors. */
+
+/* Opens the wanted page: 1 done, 0 it isn't there, -1 error. A damaged one is left behind. */
+static int open_page(struct stream *s, unsigned int cpu, struct error *err)
+{
+	struct cursor *c = &s->cursors[cpu];
+	const void *page;
+	size_t size;
+	int got;
+
+	got = s->source.get(s->source.ctx, cpu, c->page, &page, &size, err);
+	if (got <= 0)
+		return got;
+	if (page_begin(&c->walk, &s->source.layout, page, size)) {
+		leave_damaged(s, c);
+		c->page++;
+		return 1;
+	}
+	c->open = true;
+	if (c->walk.lost)
+		mark_gap(c, c->walk.lost_count);
+	return 1;
+}
+
+/* The next record of the open page, without walking: false when there is none. */
+static bool peek_record(struct stream *s, unsigned int cpu)
+{
+	struct cursor *c = &s->cursors[cpu];
+	struct page_walk ahead = c->walk;
+	struct page_record rec;
+	int got = page_next(&ahead, &s->source.layout, &rec);
+
+	if (got == 1) {
+		c->raw_next = rec.time;
+		s->next[cpu] = to_ns(s, cpu, rec.time);
+		return true;
+	}
+	if (got < 0)
+		leave_damaged(s, c);
+	c->open = false;
+	c->page++;
+	return false;
+}
+
+/*
+ * Goes on to where the CPU's next record is. s->next[cpu] is UINT64_MAX when there is none yet, or
+ * only a lower bound when so many pages are held already that looking on has to wait.
+ */
+static int find_next(struct stream *s, unsigned int cpu, struct error *err)
+{
+	struct cursor *c = &s->cursors[cpu];
+	int got;
+
+	do {
+		if (c->page - c->held >= MAX_HELD) {
+			if (c->in_gap)
+				add_loss(s, cpu, UINT64_MAX);
+			s->next[cpu] = c->last;
+			return 0;
+		}
+		got = c->open ? 1 : open_page(s, cpu, err);
+		if (got <= 0) {
+			c->dry = true;
+			s->next[cpu] = UINT64_MAX;
+			if (c->in_gap) {
+				add_loss(s, cpu, UINT64_MAX);
+				count_marks(s, c);
+			}
+			return got;
+		}
+	} while (!c->open || !peek_record(s, cpu));
+	if (c->in_gap)
+		add_loss(s, cpu, s->next[cpu]);
+	return 0;
+}
+
+/* All cursors that stand nowhere look again. */
+static int find_all(struct stream *s, struct error *err)
+{
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
+		if (!s->cursors[cpu].open && !s->cursors[cpu].dry && find_next(s, cpu, err))
+			return -1;
+	return 0;
+}
+
+uint64_t stream_peek(struct stream *s, struct error *err)
+{
+	uint64_t earliest = UINT64_MAX;
+
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
+		s->cursors[cpu].dry = false;
+	if (find_all(s, err))
+		return UINT64_MAX;
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
+		earliest = min(earliest, s->next[cpu]);
+	return earliest;
+}
+
+/* Windows. */
+
+/* Pages that one CPU may take in a window when `active` of them have something. */
+static uint64_t pages_each(const struct stream *s, unsigned int active)
+{
+	uint64_t size = s->source.layout.size, pages;
+
+	pages = min((uint64_t)WINDOW_CPU_BYTES, WINDOW_BYTES / (uint64_t)active) / size;
+	return max((uint64_t)1, min(pages, (uint64_t)MAX_HELD - 1));
+}
+
+/* Where the next window ends; `until` or before. False: nothing is left before `until`. */
+static bool window_until(struct stream *s, uint64_t until, uint64_t *end)
+{
+	uint64_t earliest = UINT64_MAX, pages, time;
+	unsigned int active = 0;
+
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++) {
+		active += s->next[cpu] < until;
+		earliest = min(earliest, s->next[cpu]);
+	}
+	if (!active)
+		return false;
+	pages = pages_each(s, active);
+	*end = until;
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++) {
+		if (s->next[cpu] >= *end ||
+		    s->source.time(s->source.ctx, cpu, s->cursors[cpu].page + pages, &time,
+				   NULL) != 1)
+			continue;
+		*end = min(*end, to_ns(s, cpu, time));
+	}
+	*end = max(*end, earliest + 1);
+	return true;
+}
+
+/* Facts from `first` on have raw times. */
+static void convert_times(struct stream *s, unsigned int cpu, size_t first)
+{
+	if (!s->source.clock)
+		return;
+	for (size_t i = first; i < s->window->n; i++)
+		s->window->facts[i].time = to_ns(s, cpu, s->window->facts[i].time);
+}
+
+/* Decodes a CPU's records before `until`; the records walked are added to *records. */
+static int decode_until(struct stream *s, unsigned int cpu, uint64_t until, uint64_t *records,
+			struct error *err)
+{
+	struct cursor *c = &s->cursors[cpu];
+	uint64_t limit = to_raw(s, cpu, until, c->raw_next);
+	enum decode_stop stop;
+
+	while (c->open && s->next[cpu] < until) {
+		struct decode_result result;
+		size_t first = s->window->n;
+
+		count_marks(s, c);
+		stop = decode_page(s->decoder, &c->walk, limit, &result);
+		*records += result.records;
+		if (result.records)
+			c->last = to_ns(s, cpu, result.last);
+		convert_times(s, cpu, first);
+		if (stop == DECODE_LIMIT) {
+			c->raw_next = result.next;
+			s->next[cpu] = to_ns(s, cpu, result.next);
+			break;
+		}
+		if (stop == DECODE_DAMAGED)
+			leave_damaged(s, c);
+		c->open = false;
+		c->page++;
+		if (find_next(s, cpu, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int decode_cpu(struct stream *s, unsigned int cpu, uint64_t until, struct error *err)
+{
+	uint64_t late = 0, records = 0;
+
+	window_cpu(s->window, (uint16_t)cpu);
+	decoder_cpu(s->decoder, (uint16_t)cpu);
+	s->stats.first = min(s->stats.first, s->next[cpu]);
+	if (s->next[cpu] < s->handed && decode_until(s, cpu, min(s->handed, until), &late, err))
+		return -1;
+	if (decode_until(s, cpu, until, &records, err))
+		return -1;
+	s->stats.late += late;
+	s->stats.records += late + records;
+	s->stats.last = max(s->stats.last, s->cursors[cpu].last);
+	return 0;
+}
+
+static void deliver(struct stream *s)
+{
+	for (size_t i = 0; i < s->n_consumers; i++)
+		if (s->n_losses && s->consumers[i].lost)
+			s->consumers[i].lost(s->consumers[i].ctx, s->losses, s->n_losses);
+	s->n_losses = 0;
+	for (size_t i = 0; i < s->n_consumers && s->window->n; i++) {
+		const struct consumer *c = &s->consumers[i];
+		const struct window_span *spans;
+		size_t n;
+
+		spans = window_order(s->window, c->order, &n);
+		for (size_t j = 0; j < n; j++)
+			c->feed(c->ctx, spans[j].facts, spans[j].n);
+	}
+}
+
+/* Threads that end. */
+
+static void add_ended(struct stream *s, const struct fact *f)
+{
+	uint32_t limit = subjects_limit(s->subjects);
+	struct ended *e;
+
+	if (s->n_ended_of < limit) {
+		s->ended_of = xreallocarray(s->ended_of, limit, sizeof(*s->ended_of));
+		memset(s->ended_of + s->n_ended_of, 0,
+		       (limit - s->n_ended_of) * sizeof(*s->ended_of));
+		s->n_ended_of = limit;
+	}
+	if (s->ended_of[f->subject]) { /* it lived and died a second time */
+		e = &s->ended[s->ended_of[f->subject] - 1];
+		e->time = max(e->time, f->time);
+		return;
+	}
+	if (s->n_ended == s->ended_room) {
+		s->ended_room = s->ended_room ? s->ended_room * 2 : 64;
+		s->ended = xreallocarray(s->ended, s->ended_room, sizeof(*s->ended));
+	}
+	s->ended[s->n_ended++] = (struct ended){ .time = f->time, .subject = f->subject };
+	s->ended_of[f->subject] = (uint32_t)s->n_ended;
+}
+
+/* Facts behind a thread's end are another thread's with its id, but for its own last switch. */
+static void find_reborn(struct stream *s)
+{
+	for (size_t i = 0; i < s->window->n; i++) {
+		const struct fact *f = &s->window->facts[i];
+		struct ended *e;
+
+		if (f->subject >= s->n_ended_of || !s->ended_of[f->subject])
+			continue;
+		e = &s->ended[s->ended_of[f->subject] - 1];
+		if (f->time > e->time && f->kind != FACT_SWITCH_OUT)
+			e->reborn = true;
+	}
+}
+
+static bool seen_now(const struct stream *s, uint32_t subject)
+{
+	return subject < s->window->n_marks &&
+	       s->window->marks[subject].window == s->window->serial;
+}
+
+/* Numbers of threads that ended and were not seen in this window are free. */
+static void end_threads(struct stream *s)
+{
+	size_t kept = 0;
+
+	if (!s->window->ends && !s->n_ended)
+		return;
+	for (size_t i = 0; s->window->ends && i < s->window->n; i++)
+		if (s->window->facts[i].kind == FACT_THREAD_END)
+			add_ended(s, &s->window->facts[i]);
+	find_reborn(s);
+	for (size_t i = 0; i < s->n_ended; i++) {
+		struct ended *e = &s->ended[i];
+
+		s->ended_of[e->subject] = 0;
+		if (e->reborn)
+			continue;
+		if (!seen_now(s, e->subject)) {
+			subjects_end(s->subjects, e->subject);
+			continue;
+		}
+		s->ended[kept++] = *e;
+		s->ended_of[e->subject] = (uint32_t)kept;
+	}
+	s->n_ended = kept;
+}
+
+static void release_pages(struct stream *s)
+{
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++) {
+		struct cursor *c = &s->cursors[cpu];
+
+		if (c->held == c->page)
+			continue;
+		c->held = c->page;
+		if (s->source.release)
+			s->source.release(s->source.ctx, cpu, c->page);
+	}
+}
+
+/* One window up to `end`: decoded, handed on, forgotten. */
+static int run_window(struct stream *s, uint64_t end, struct error *err)
+{
+	window_begin(s->window);
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
+		if (s->next[cpu] < end && decode_cpu(s, cpu, end, err))
+			return -1;
+	window_end(s->window);
+	deliver(s);
+	end_threads(s);
+	release_pages(s);
+	s->handed = max(s->handed, end);
+	return 0;
+}
+
+int stream_advance(struct stream *s, uint64_t until, struct error *err)
+{
+	uint64_t end;
+
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
+		s->cursors[cpu].dry = false;
+	for (;;) {
+		if (find_all(s, err))
+			return -1;
+		if (!window_until(s, until, &end))
+			break;
+		if (run_window(s, end, err))
+			return -1;
+	}
+	/* losses that were found without facts to go with them */
+	window_begin(s->window);
+	deliver(s);
+	release_pages(s);
+	if (until != UINT64_MAX)
+		s->handed = max(s->handed, until);
+	return 0;
+}
