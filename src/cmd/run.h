@@ -1,15 +1,91 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One analysis, live or from a file: the life cycle that all analyses share.
+ * One analysis from beginning to end, the same for all of them and for all sources: who and whom,
+ * rows and binding, facts, reports at exact boundaries, the output, the status. What differs
+ * between sources (live tracing, a trace file, samples of /proc) is in a file each.
  */
 #ifndef HVSCOPE_CMD_RUN_H
 #define HVSCOPE_CMD_RUN_H
 
-#include "base/error.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-struct settings;
+#include "base/error.h"
+#include "base/hash.h"
+#include "cmd/env.h"
+#include "cmd/output.h"
+#include "cmd/progress.h"
+#include "cmd/rows.h"
+#include "cmd/stop.h"
+#include "render/render.h"
+#include "report/interval.h"
+#include "report/report.h"
+#include "settings.h"
+#include "trace/stream.h"
 
 /* The `run` of a command that is an analysis. */
 int run_analysis(const struct settings *settings, struct error *err);
+
+/* Where records come from, as the report's head tells it. Strings are the source's own. */
+struct run_source {
+	enum source_kind kind;
+	const char *path, *kernel, *machine, *clock, *host; /* NULL: unknown */
+	unsigned int cpus;
+	bool has_begin;
+	int64_t begin; /* UTC, ns: of `start` */
+};
+
+struct run {
+	const struct settings *settings;
+	const struct analysis *analysis;
+	struct stop *stop;
+	struct output *output;
+	struct progress *progress;
+	struct run_source source;
+
+	struct env env;
+	struct rows rows;
+	struct binding *binding; /* these three: NULL without records */
+	struct subjects *subjects;
+	struct stream *stream;
+	void *state; /* of the analysis */
+
+	struct render *render;
+	struct interval *interval;
+	uint64_t start;	    /* first boundary, ns of the source's clock */
+	uint64_t reported;  /* up to here */
+	uint64_t reports;   /* printed so far */
+	struct stream_stats past; /* at the last boundary */
+	uint64_t unmarked;  /* records lost that no mark tells of, known at the end */
+	bool guarded;	    /* a guard ended the run */
+	bool incomplete;    /* some report was */
+	bool found;	    /* some report had rows */
+	struct strhash said; /* notes that were told already */
+};
+
+/* --- For the sources --- */
+
+/* Subjects and the binding of the rows that fit `has`; says *absent as rows_bind() does. */
+int run_bind(struct run *run, const struct format_source *formats, unsigned int cpus,
+	     bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
+	     struct error *err);
+
+/* The analysis, which may refuse what was asked for; env.analysis must be complete. */
+int run_prepare(struct run *run, struct error *err);
+
+/* The stream, with the analysis as its consumer. */
+void run_connect(struct run *run, const struct page_source *source);
+
+/* Time of the next boundary: of the interval, or the end by -d; UINT64_MAX: none. */
+uint64_t run_boundary(const struct run *run);
+
+/* Whether -d or COUNT say that `now` is the end. */
+bool run_is_over(const struct run *run, uint64_t now);
+
+/* Everything before `now` was fed: prints the report of the interval, or of the run. */
+int run_report(struct run *run, uint64_t now, bool last, struct error *err);
+
+/* Frees what the functions above made. */
+void run_end(struct run *run);
 
 #endif

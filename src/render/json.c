@@ -323,5 +323,6 @@ static int json_report(struct render *render, const struct report *report,
 const struct renderer render_json = {
 	.name = "json",
 	.summary = "one JSON object; with an interval one a line",
+	.tells_notes = true,
 	.report = json_report,
 };

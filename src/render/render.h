@@ -32,6 +32,7 @@ struct renderer {
 	const char *name; /* as -f takes it */
 	const char *summary; /* for --help */
 	bool rewrites; /* one report replaces the last (metrics): with an interval it needs -o */
+	bool tells_notes; /* prints the report's notes: else the caller says them */
 	bool one_table; /* prints the first table, or that of --table */
 	int (*report)(struct render *render, const struct report *report, struct error *err);
 };

@@ -473,5 +473,6 @@ static int table_report(struct render *render, const struct report *report,
 const struct renderer render_table = {
 	.name = "table",
 	.summary = "for people: aligned, scaled units",
+	.tells_notes = true,
 	.report = table_report,
 };

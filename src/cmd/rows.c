@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From an analysis's facts to rows of tables to slots of the binding.
+ */
+#include "cmd/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "trace/probe.h"
+
+void rows_collect(struct rows *rows, const struct analysis *analysis, const char *machine)
+{
+	*rows = (struct rows){ 0 };
+	for (const struct hypervisor *const *hv = hypervisors; *hv; hv++) {
+		if (!hypervisor_fits(*hv, machine))
+			continue;
+		for (size_t i = 0; i < (*hv)->n_events; i++) {
+			const struct hv_event *event = &(*hv)->events[i];
+			uint64_t bit = FACT_BIT(event->kind);
+
+			if (!(bit & (analysis->facts | analysis->facts_optional)))
+				continue;
+			rows->rows = xreallocarray(rows->rows, rows->n + 1, sizeof(*rows->rows));
+			rows->rows[rows->n++] = (struct rows_row){
+				.hv = *hv,
+				.event = event,
+				.required = bit & analysis->facts,
+			};
+		}
+	}
+}
+
+void rows_free(struct rows *rows)
+{
+	free(rows->rows);
+	*rows = (struct rows){ 0 };
+}
+
+const struct hv_probe *rows_probe(const struct rows_row *row)
+{
+	if (row->event->system)
+		return NULL;
+	for (size_t i = 0; i < row->hv->n_probes; i++) {
+		const struct hv_probe *probe = &row->hv->probes[i];
+		size_t len = strlen(probe->role);
+
+		/* The name of a return event is the role's with a suffix (trace/probe.h). */
+		if (!strncmp(row->event->name, probe->role, len) &&
+		    (!row->event->name[len] || !strcmp(row->event->name + len, PROBE_RETURN)))
+			return probe;
+	}
+	return NULL;
+}
+
+/* Whether the other rows of this one's group are there too. */
+static bool group_is_there(const struct rows *rows, const struct rows_row *row,
+			   bool (*has)(void *ctx, const struct hv_event *event), void *ctx)
+{
+	if (!row->event->group)
+		return true;
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct rows_row *other = &rows->rows[i];
+
+		if (other->hv == row->hv && other->event->group == row->event->group &&
+		    !has(ctx, other->event))
+			return false;
+	}
+	return true;
+}
+
+int rows_bind(struct rows *rows, const struct analysis *analysis, struct binding *binding,
+	      bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
+	      struct error *err)
+{
+	struct error unfit = { 0 };
+	uint64_t told = 0;
+	char names[256];
+
+	for (size_t i = 0; i < rows->n; i++) {
+		struct rows_row *row = &rows->rows[i];
+		struct error why = { 0 };
+
+		if (!has(ctx, row->event) || !group_is_there(rows, row, has, ctx))
+			continue;
+		if (binding_add(binding, row->hv, row->event, &why) >= 0) {
+			row->bound = true;
+			told |= FACT_BIT(row->event->kind);
+		} else if (why.status && row->required && !unfit.status) {
+			unfit = why;
+		}
+	}
+	*absent = false;
+	if ((told & analysis->facts) == analysis->facts)
+		return 0;
+	if (unfit.status) {
+		*err = unfit;
+		return -1;
+	}
+	*absent = true;
+	rows_names(rows, names, sizeof(names));
+	return error_set(err, "none of the events that tell of it is there (%s)", names);
+}
+
+const struct hypervisor *rows_hypervisor(const struct rows *rows)
+{
+	const struct hypervisor *hv = NULL;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct rows_row *row = &rows->rows[i];
+
+		if (!row->bound || !row->required)
+			continue;
+		if (hv && hv != row->hv)
+			return NULL;
+		hv = row->hv;
+	}
+	return hv;
+}
+
+/* Whether an earlier row has the same event. */
+static bool seen_before(const struct rows *rows, size_t n)
+{
+	const struct hv_event *event = rows->rows[n].event;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hv_event *other = rows->rows[i].event;
+
+		if (rows->rows[i].required && !strcmp(other->name, event->name) &&
+		    !strcmp(other->system ? other->system : "", event->system ? event->system : ""))
+			return true;
+	}
+	return false;
+}
+
+void rows_names(const struct rows *rows, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct hv_event *event = rows->rows[i].event;
+		const char *system = event->system;
+
+		if (!rows->rows[i].required || seen_before(rows, i))
+			continue;
+		if (len + strlen(event->name) + (system ? strlen(system) : 0) + 8 > size) {
+			snprintf(buf + len, size - len, ", …");
+			return;
+		}
+		len += (size_t)snprintf(buf + len, size - len, "%s%s%s%s", len ? ", " : "",
+					system ? system : "", system ? ":" : "", event->name);
+	}
+}

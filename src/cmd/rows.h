@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which rows of which hypervisors' tables tell the facts that an analysis asks for, and whether
+ * what exists here (or in a file) is enough.
+ */
+#ifndef HVSCOPE_CMD_ROWS_H
+#define HVSCOPE_CMD_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analysis/analysis.h"
+#include "base/error.h"
+#include "hv/hypervisor.h"
+#include "trace/binding.h"
+
+struct rows_row {
+	const struct hypervisor *hv;
+	const struct hv_event *event;
+	bool required; /* tells a fact that the analysis can't do without */
+	bool bound;
+};
+
+struct rows {
+	struct rows_row *rows;
+	size_t n;
+};
+
+/* Of all hypervisors that fit the machine (NULL: unknown, all do). */
+void rows_collect(struct rows *rows, const struct analysis *analysis, const char *machine);
+void rows_free(struct rows *rows);
+
+/* The probe behind a row without a system; NULL for a tracepoint's. */
+const struct hv_probe *rows_probe(const struct rows_row *row);
+
+/*
+ * Binds what `has` says is there. Of rows that only serve together none is bound unless all are
+ * there. Returns -1 with *err when a fact that the analysis needs has no row: then `*absent` tells
+ * whether its events are missing (the caller knows what to do about that), or unfit.
+ */
+int rows_bind(struct rows *rows, const struct analysis *analysis, struct binding *binding,
+	      bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
+	      struct error *err);
+
+/* Whose required facts are bound; NULL: several hypervisors' or none. */
+const struct hypervisor *rows_hypervisor(const struct rows *rows);
+
+/* Names of the events of required rows, each once: "kvm:kvm_exit, kvm:kvm_entry". */
+void rows_names(const struct rows *rows, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From a trace file: its sections and pages by tracedat, its formats by libtraceevent, and the rest
+ * as live. Intervals begin at the first record, empty ones are reported, the last may be short.
+ */
+#include "cmd/run-file.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "trace/clock.h"
+#include "trace/tracedat.h"
+
+struct file {
+	struct run *run;
+	struct tracedat *dat;
+	const struct tracedat_buffer *buffer;
+	struct page_layout layout;
+	struct tracedat_pages *pages;
+	struct page_source source;
+	struct tracedat_clock *clocks; /* of each CPU */
+	uint64_t *done;		       /* pages of each CPU that were read */
+	uint64_t all;		       /* pages of all CPUs */
+	unsigned int cpus;
+};
+
+/* --- Pages --- */
+
+static int page_get(void *ctx, unsigned int cpu, uint64_t n, const void **page, size_t *size,
+		    struct error *err)
+{
+	struct file *f = ctx;
+
+	return tracedat_pages_get(f->pages, cpu, n, page, size, err);
+}
+
+static void page_release(void *ctx, unsigned int cpu, uint64_t n)
+{
+	struct file *f = ctx;
+
+	f->done[cpu] = n;
+	tracedat_pages_release(f->pages, cpu, n);
+}
+
+static int page_peek(void *ctx, unsigned int cpu, uint64_t n, uint64_t *time, struct error *err)
+{
+	struct file *f = ctx;
+	const void *page;
+	size_t size;
+	int ret = tracedat_pages_get(f->pages, cpu, n, &page, &size, err);
+
+	if (ret == 1 && size < f->layout.data)
+		return error_set(err, "%s is damaged: a page of CPU %u is cut off",
+				 f->run->settings->input, cpu);
+	if (ret == 1)
+		*time = page_time(&f->layout, page);
+	return ret;
+}
+
+static uint64_t convert_time(const void *ctx, unsigned int cpu, uint64_t raw)
+{
+	const struct tracedat_clock *clocks = ctx;
+
+	return tracedat_time(&clocks[cpu], raw);
+}
+
+static void make_source(struct file *f)
+{
+	f->pages = tracedat_pages_new(f->dat, f->buffer);
+	f->clocks = xcalloc(f->cpus, sizeof(*f->clocks));
+	f->done = xcalloc(f->cpus, sizeof(*f->done));
+	for (unsigned int cpu = 0; cpu < f->cpus; cpu++) {
+		f->clocks[cpu] = tracedat_clock(f->dat, f->buffer, cpu);
+		f->all += tracedat_buffer_pages(f->buffer, cpu);
+	}
+	f->source = (struct page_source){
+		.get = page_get,
+		.release = page_release,
+		.time = page_peek,
+		.ctx = f,
+		.n_cpus = f->cpus,
+		.layout = f->layout,
+		.clock = convert_time,
+		.clock_ctx = f->clocks,
+	};
+}
+
+/* --- Events --- */
+
+/* Probes of ours are in a group whose name differs from run to run; others' are in "kprobes". */
+static bool is_probe_group(const char *system)
+{
+	return !strncmp(system, "hvscope_", 8) || !strcmp(system, "kprobes");
+}
+
+static bool find_event(struct file *f, const char *system, const char *name,
+		       struct tracedat_event *event)
+{
+	if (system)
+		return tracedat_event(f->dat, system, name, event, NULL) == 1;
+	for (size_t i = 0; tracedat_event_at(f->dat, i, event, NULL) == 1; i++) {
+		if (is_probe_group(event->system) && !strcmp(event->name, name))
+			return true;
+	}
+	return false;
+}
+
+static char *event_format(void *ctx, const char *system, const char *name)
+{
+	struct tracedat_event event;
+
+	if (!find_event(ctx, system, name, &event) || !event.format.text)
+		return NULL;
+	return xstrndup(event.format.text, event.format.len);
+}
+
+static bool is_there(void *ctx, const struct hv_event *event)
+{
+	struct tracedat_event found;
+
+	return find_event(ctx, event->system, event->name, &found);
+}
+
+/* "kvm:kvm_exit, sched:sched_switch and 12 more": what the file has instead. */
+static void list_events(struct file *f, char *buf, size_t size)
+{
+	struct tracedat_event event;
+	size_t len = 0, more = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; tracedat_event_at(f->dat, i, &event, NULL) == 1; i++) {
+		if (!strcmp(event.system, "ftrace"))
+			continue;
+		if (len + strlen(event.system) + strlen(event.name) + 32 > size) {
+			more++;
+			continue;
+		}
+		len += (size_t)snprintf(buf + len, size - len, "%s%s:%s", len ? ", " : "",
+					event.system, event.name);
+	}
+	if (more)
+		snprintf(buf + len, size - len, " and %zu more", more);
+	else if (!len)
+		snprintf(buf, size, "none");
+}
+
+static int explain_absence(struct file *f, struct error *err)
+{
+	const struct run_source *source = &f->run->source;
+	char wanted[256], has[400];
+
+	rows_names(&f->run->rows, wanted, sizeof(wanted));
+	list_events(f, has, sizeof(has));
+	if (!*wanted)
+		return error_set(err, "%s: no table of events tells of it on %s; its events: %s",
+				 source->path, source->machine ? source->machine : "this machine",
+				 has);
+	return error_set(err, "%s has none of the events that tell of it (%s); its events: %s",
+			 source->path, wanted, has);
+}
+
+static int bind(struct file *f, struct error *err)
+{
+	const struct tracedat_facts *facts = tracedat_facts(f->dat);
+	struct format_source formats = {
+		.format = event_format,
+		.ctx = f,
+		.long_size = facts->long_size,
+		.big_endian = facts->big_endian,
+	};
+	bool absent;
+
+	rows_collect(&f->run->rows, f->run->analysis, facts->machine);
+	if (!run_bind(f->run, &formats, f->cpus, is_there, f, &absent, err))
+		return 0;
+	return absent ? explain_absence(f, err) : error_prefix(err, "%s", f->run->source.path);
+}
+
+/* --- Head --- */
+
+static int choose_buffer(struct file *f, struct error *err)
+{
+	const struct settings *s = f->run->settings;
+	char names[256] = "";
+	size_t len = 0;
+
+	f->buffer = tracedat_buffer(f->dat, s->buffer);
+	if (f->buffer)
+		return 0;
+	if (!s->buffer)
+		return error_set(err, "%s has no records", s->input);
+	for (size_t i = 0; tracedat_buffer_at(f->dat, i); i++) {
+		const char *name = tracedat_buffer_name(tracedat_buffer_at(f->dat, i));
+
+		if (*name && len + strlen(name) + 8 < sizeof(names))
+			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s'%s'",
+						len ? ", " : "", name);
+	}
+	return error_set(err, "%s has no buffer '%s'; %s%s", s->input, s->buffer,
+			 *names ? "it has the main one and " : "it has only the main one", names);
+}
+
+static void fill_source(struct file *f)
+{
+	const struct tracedat_facts *facts = tracedat_facts(f->dat);
+	struct run *run = f->run;
+
+	run->source = (struct run_source){
+		.kind = SOURCE_FILE,
+		.path = run->settings->input,
+		.kernel = facts->kernel,
+		.machine = facts->machine,
+		.host = facts->host,
+		.clock = tracedat_buffer_clock(f->buffer),
+		.cpus = f->cpus,
+	};
+	run->unmarked = facts->dropped;
+}
+
+/* What the clock is good for. */
+static int check_clock(struct file *f, struct error *err)
+{
+	struct run *run = f->run;
+	const struct settings *s = run->settings;
+	const char *clock = run->source.clock;
+
+	run->env.analysis.times = tracedat_clock_is_ns(f->dat, f->buffer);
+	run->env.analysis.cpu_clocks = clock && clock_differs_by_cpu(clock);
+	if (run->env.analysis.times)
+		return 0;
+	if (s->interval || s->duration)
+		return error_set(err, "%s was recorded with the clock '%s', which counts no time: "
+				 "neither INTERVAL nor -d can be measured in it", s->input,
+				 clock ? clock : "unknown");
+	progress_say(run->progress, "%s was recorded with the clock '%s', which counts no time: only "
+		     "counts are shown", s->input, clock ? clock : "unknown");
+	return 0;
+}
+
+static const char *comm_of(void *ctx, int tid)
+{
+	struct file *f = ctx;
+
+	return tracedat_comm(f->dat, tid);
+}
+
+/* --- Reading --- */
+
+static double part_done(const struct file *f)
+{
+	uint64_t done = 0;
+
+	for (unsigned int cpu = 0; cpu < f->cpus; cpu++)
+		done += f->done[cpu];
+	return f->all ? (double)done / (double)f->all : 1;
+}
+
+static uint64_t clock_ms(void)
+{
+	return clock_now() / 1000000;
+}
+
+static int peek(struct file *f, uint64_t *time, struct error *err)
+{
+	struct error why = { 0 };
+
+	*time = stream_peek(f->run->stream, &why);
+	if (!why.status)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+/*
+ * Everything before `until`, in steps that are short enough for Ctrl-C and the line of progress:
+ * of that much trace time as is read in some ten milliseconds. *more is false when
+ * nothing is left.
+ */
+static int advance(struct file *f, uint64_t until, uint64_t *step, bool *more, struct error *err)
+{
+	struct run *run = f->run;
+	const struct stream_stats *stats = stream_stats(run->stream);
+	uint64_t next;
+
+	for (;;) {
+		uint64_t begun = clock_ms(), took, to;
+
+		if (peek(f, &next, err))
+			return -1;
+		*more = next != UINT64_MAX;
+		if (next >= until || stop_asked(run->stop))
+			return 0;
+		to = next > UINT64_MAX - *step ? UINT64_MAX : next + *step;
+		if (stream_advance(run->stream, min(to, until), err))
+			return -1;
+		took = clock_ms() - begun;
+		if (took < 20 && *step < UINT64_MAX / 4)
+			*step *= 2;
+		else if (took > 100 && *step > 1)
+			*step /= 2;
+		progress_show(run->progress, stats->records, stats->lost_records, part_done(f));
+	}
+}
+
+/* Boundary by boundary, until the file or the run is at its end. */
+static int read_file(struct file *f, struct error *err)
+{
+	struct run *run = f->run;
+	uint64_t step = 100000000, boundary;
+	bool more = true, over = false;
+
+	while (more && !over && !stop_asked(run->stop)) {
+		boundary = run_boundary(run);
+		if (advance(f, boundary, &step, &more, err))
+			return -1;
+		if (!more || stop_asked(run->stop))
+			break;
+		over = run_is_over(run, boundary);
+		if (run_report(run, boundary, over, err))
+			return -1;
+	}
+	if (over)
+		return 0;
+	/* Losses that nothing came after end here. */
+	if (!more && stream_advance(run->stream, UINT64_MAX, err))
+		return -1;
+	return run_report(run, max(stream_stats(run->stream)->last, run->reported), true, err);
+}
+
+static int begin(struct file *f, struct error *err)
+{
+	struct run *run = f->run;
+	uint64_t first;
+
+	make_source(f);
+	run_connect(run, &f->source);
+	if (peek(f, &first, err))
+		return -1;
+	run->start = run->reported = first == UINT64_MAX ? 0 : first;
+	run->env.analysis.begin = run->start;
+	return read_file(f, err);
+}
+
+/* What would be read, for --dry-run. */
+static void print_plan(const struct file *f)
+{
+	const struct run *run = f->run;
+	FILE *out = output_stream(run->output);
+
+	fprintf(out, "read %s, nothing else is touched\n", run->settings->input);
+	for (unsigned int i = 0; i < binding_slots(run->binding); i++)
+		fprintf(out, "event %s\n", binding_event_name(run->binding, i));
+}
+
+static int analyse(struct file *f, struct error *err)
+{
+	struct run *run = f->run;
+
+	if (choose_buffer(f, err))
+		return -1;
+	f->cpus = tracedat_buffer_cpus(f->buffer);
+	f->layout = tracedat_layout(f->dat, f->buffer);
+	fill_source(f);
+	who_set_comms(run->env.who, comm_of, f);
+	if (env_begin(&run->env, run->settings, run->env.who, err) || check_clock(f, err) ||
+	    bind(f, err))
+		return -1;
+	if (run->settings->dry_run) {
+		print_plan(f);
+		return 0;
+	}
+	if (run_prepare(run, err))
+		return -1;
+	return begin(f, err);
+}
+
+static int run_here(struct run *run, struct error *err)
+{
+	struct file f = { .run = run };
+	int ret = -1;
+
+	f.dat = tracedat_open(run->settings->input, NULL, err);
+	if (f.dat)
+		ret = analyse(&f, err);
+	run_end(run);
+	tracedat_pages_free(f.pages);
+	tracedat_free(f.dat);
+	free(f.clocks);
+	free(f.done);
+	return ret;
+}
+
+int run_file(struct run *run, struct error *err)
+{
+	return run_here(run, err);
+}

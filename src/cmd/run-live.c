@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Live: one session, one reader, rounds until something ends them: Ctrl-C, -d, COUNT, the command
+ * behind "--", or a guard. Whatever it is, tracing is switched off, what was recorded is read to
+ * its end, and the report is printed.
+ */
+#include "cmd/run-live.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/workload.h"
+#include "sampler/machine.h"
+#include "trace/clock.h"
+#include "trace/cursor-live.h"
+#include "trace/preflight.h"
+#include "trace/session.h"
+
+struct tracing {
+	struct run *run;
+	struct utsname uname;
+	struct session_event *events;
+	size_t n_events;
+	const struct hv_probe **roles;
+	size_t n_roles;
+	int32_t *pids;
+	size_t n_pids;
+	struct session *session;
+	struct live *live;
+	struct workload *workload;
+};
+
+/* --- What to trace --- */
+
+static bool has_role(const struct tracing *t, const struct hv_probe *role)
+{
+	for (size_t i = 0; i < t->n_roles; i++) {
+		if (t->roles[i] == role)
+			return true;
+	}
+	return false;
+}
+
+static bool has_event(const struct tracing *t, const struct hv_event *event)
+{
+	for (size_t i = 0; i < t->n_events; i++) {
+		if (!strcmp(t->events[i].system, event->system) &&
+		    !strcmp(t->events[i].name, event->name))
+			return true;
+	}
+	return false;
+}
+
+/* All rows are asked for as optional: whether those that exist suffice is found out by binding. */
+static void choose_events(struct tracing *t)
+{
+	const struct rows *rows = &t->run->rows;
+
+	t->events = xcalloc(rows->n, sizeof(*t->events));
+	t->roles = xcalloc(rows->n, sizeof(*t->roles));
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct hv_event *event = rows->rows[i].event;
+		const struct hv_probe *role = rows_probe(&rows->rows[i]);
+
+		if (role && !has_role(t, role))
+			t->roles[t->n_roles++] = role;
+		if (event->system && !has_event(t, event))
+			t->events[t->n_events++] = (struct session_event){
+				.system = event->system,
+				.name = event->name,
+				.optional = true,
+			};
+	}
+}
+
+static void add_tasks(struct tracing *t, int32_t pid)
+{
+	int32_t *tids;
+	size_t n = who_tasks(t->run->env.who, pid, &tids);
+
+	t->pids = xreallocarray(t->pids, t->n_pids + n + 1, sizeof(*t->pids));
+	for (size_t i = 0; i < n; i++)
+		t->pids[t->n_pids++] = tids[i];
+	free(tids);
+}
+
+/* -p and --vm: the threads that the kernel is to tell of. */
+static int choose_threads(struct tracing *t, struct error *err)
+{
+	const struct settings *s = t->run->settings;
+	char others[400];
+	int32_t *pids;
+	size_t n;
+
+	if (s->pid) {
+		add_tasks(t, s->pid > INT32_MAX ? 0 : (int32_t)s->pid);
+		if (!t->n_pids)
+			return error_set(err, "there is no process %llu",
+					 (unsigned long long)s->pid);
+	}
+	if (!s->vm)
+		return 0;
+	n = who_find_vm(t->run->env.who, s->vm, &pids, others, sizeof(others));
+	for (size_t i = 0; i < n && !s->pid; i++)
+		add_tasks(t, pids[i]);
+	free(pids);
+	if (!n)
+		return error_set(err, "no virtual machine '%s' runs here; %s%s", s->vm,
+				 *others ? "there are " : "none does", others);
+	return 0;
+}
+
+static struct session_request make_request(const struct tracing *t)
+{
+	const struct settings *s = t->run->settings;
+	/* Only a filter that keeps all that pairing needs may be the kernel's. */
+	bool filter = t->run->analysis->order == ORDER_THREAD && !t->run->analysis->pairs_threads;
+
+	return (struct session_request){
+		.root = &s->root,
+		.clock = CLOCK_LIVE,
+		.buffer_size = s->buffer_size,
+		.pids = filter ? t->pids : NULL,
+		.n_pids = filter ? t->n_pids : 0,
+		.events = t->events,
+		.n_events = t->n_events,
+		.roles = t->roles,
+		.n_roles = t->n_roles,
+	};
+}
+
+static int print_plan(const struct session_request *request, struct output *output,
+		      struct error *err)
+{
+	char *plan = session_plan(request, err);
+
+	if (!plan)
+		return -1;
+	fputs(plan, output_stream(output));
+	free(plan);
+	return 0;
+}
+
+/* --- Binding --- */
+
+static bool is_there(void *ctx, const struct hv_event *event)
+{
+	const struct tracing *t = ctx;
+
+	return session_has(t->session, event->system, event->name);
+}
+
+/* None of the events exists: why, and what can be done. */
+static int explain_absence(const struct tracing *t, struct error *err)
+{
+	const struct rows *rows = &t->run->rows;
+	const struct hv_event **events = xcalloc(rows->n, sizeof(*events));
+	struct preflight *preflight = preflight_new(&t->run->settings->root);
+	struct preflight_verdict verdict = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		if (rows->rows[i].required && rows->rows[i].event->system)
+			events[n++] = rows->rows[i].event;
+	}
+	preflight_check(preflight, events, n, t->roles, t->n_roles, &verdict);
+	if (verdict.why[0])
+		error_set(err, "nothing here tells of it: %s%s%s", verdict.why,
+			  verdict.todo[0] ? "; " : "", verdict.todo);
+	preflight_free(preflight);
+	free(events);
+	return -1;
+}
+
+static int bind(struct tracing *t, struct error *err)
+{
+	const struct session_info *info = session_info(t->session);
+	struct format_source formats = session_formats(t->session);
+	bool absent;
+
+	if (!run_bind(t->run, &formats, info->n_cpus, is_there, t, &absent, err))
+		return 0;
+	return absent ? explain_absence(t, err) : -1;
+}
+
+/* --- Start --- */
+
+static int64_t realtime_of(uint64_t mono)
+{
+	struct timespec ts;
+	uint64_t now = clock_now();
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec - (int64_t)(now - mono);
+}
+
+static int start(struct tracing *t, struct error *err)
+{
+	struct run *run = t->run;
+	const struct session_info *info = session_info(t->session);
+	struct live_options options = {
+		.strict = run->analysis->pairs_threads,
+		.max_rate = run->settings->max_rate,
+		.sigmask = &run->stop->wait,
+	};
+
+	t->live = live_new(t->session, &options, err);
+	if (!t->live)
+		return -1;
+	run_connect(run, live_source(t->live));
+	if (run->settings->workload) {
+		t->workload = workload_new(run->settings->workload, run->stop, err);
+		if (!t->workload)
+			return -1;
+	}
+	if (session_start(t->session, err))
+		return -1;
+	run->start = run->reported = run->env.analysis.begin = info->begin;
+	run->source.has_begin = true;
+	run->source.begin = realtime_of(run->start);
+	return t->workload ? workload_go(t->workload, err) : 0;
+}
+
+/* Who waits at a terminal is told what for. */
+static void say_start(const struct tracing *t)
+{
+	const struct settings *s = t->run->settings;
+	const struct session_info *info = session_info(t->session);
+
+	if (s->verbose && info->mounted)
+		progress_say(t->run->progress, "tracefs was not mounted; it is now, and stays so");
+	if (!s->duration && !s->count && !s->workload && isatty(STDERR_FILENO))
+		progress_say(t->run->progress, "tracing on %u CPUs; Ctrl-C ends it and prints",
+			     info->online);
+}
+
+/* --- Rounds --- */
+
+static int advance(struct tracing *t, uint64_t until, struct error *err)
+{
+	struct run *run = t->run;
+	unsigned int cpus = live_source(t->live)->n_cpus;
+
+	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+		uint64_t drained = live_drained(t->live, cpu);
+
+		if (drained)
+			stream_drained(run->stream, cpu, drained);
+	}
+	return stream_advance(run->stream, until, err);
+}
+
+static void say_guard(struct tracing *t, const struct live_result *result)
+{
+	const struct settings *s = t->run->settings;
+
+	t->run->guarded = true;
+	if (result->guard == GUARD_RATE)
+		progress_say(t->run->progress, "stopped: %.0f records came in a second, and "
+			     "--max-rate allows %llu", result->rate,
+			     (unsigned long long)s->max_rate);
+	else
+		progress_say(t->run->progress, "stopped: records were lost in two successive "
+			     "seconds, reading can't keep up; a larger buffer (-b) or a narrower "
+			     "question (-p, --vm) may help");
+}
+
+static bool ended_from_outside(struct tracing *t)
+{
+	return stop_asked(t->run->stop) || (t->workload && workload_ended(t->workload));
+}
+
+/* Delivers what is known up to the horizon, with a report at each boundary on the way. */
+static int hand_on(struct tracing *t, uint64_t horizon, bool *over, struct error *err)
+{
+	struct run *run = t->run;
+	uint64_t boundary;
+
+	while ((boundary = run_boundary(run)) <= horizon) {
+		*over = run_is_over(run, boundary);
+		if (advance(t, boundary, err) || run_report(run, boundary, *over, err))
+			return -1;
+		if (*over)
+			return 0;
+	}
+	return advance(t, horizon, err);
+}
+
+/* Rounds until the run is over: then *reported says whether its last report was printed. */
+static int rounds(struct tracing *t, bool *reported, struct error *err)
+{
+	struct run *run = t->run;
+	struct live_result result;
+
+	*reported = false;
+	while (!ended_from_outside(t)) {
+		const struct stream_stats *stats = stream_stats(run->stream);
+
+		if (live_round(t->live, run_boundary(run), &result, err) ||
+		    hand_on(t, result.horizon, reported, err))
+			return -1;
+		progress_show(run->progress, stats->records, stats->lost_records, -1);
+		if (*reported)
+			return 0;
+		if (result.guard != GUARD_NONE) {
+			say_guard(t, &result);
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* Tracing is off: all that is still in the buffers, and the last report. */
+static int finish(struct tracing *t, struct error *err)
+{
+	struct run *run = t->run;
+	struct live_result result;
+	const struct live_stats *stats;
+	uint64_t marked;
+
+	do {
+		if (live_finish(t->live, &result, err) ||
+		    advance(t, result.more ? result.horizon : UINT64_MAX, err))
+			return -1;
+	} while (result.more);
+	stats = live_stats(t->live);
+	marked = stream_stats(run->stream)->lost_records;
+	run->unmarked = stats->lost > marked ? stats->lost - marked : 0;
+	return run_report(run, max(session_info(t->session)->end, run->reported), true, err);
+}
+
+static const char *barrier_name(enum live_barrier barrier)
+{
+	switch (barrier) {
+	case BARRIER_MEMBARRIER:
+		return "membarrier";
+	case BARRIER_AFFINITY:
+		return "affinity";
+	case BARRIER_MARGIN:
+		return "10 ms margin";
+	case BARRIER_NONE:
+		break;
+	}
+	return "none needed";
+}
+
+static void say_end(const struct tracing *t)
+{
+	const struct session_info *info = session_info(t->session);
+	const struct live_stats *stats = live_stats(t->live);
+	char cpu[TEXT_UNIT_SIZE], lag[TEXT_UNIT_SIZE], size[TEXT_UNIT_SIZE], all[TEXT_UNIT_SIZE],
+		setup[TEXT_UNIT_SIZE], probes[TEXT_UNIT_SIZE];
+
+	progress_say(t->run->progress, "own CPU time %s, lag at most %s, buffer %s on each CPU, "
+		     "order by %s, set up in %s (of it probes %s); read %s",
+		     text_ns(cpu, sizeof(cpu), stats->cpu_ns),
+		     text_ns(lag, sizeof(lag), stats->lag_ns),
+		     text_bytes(size, sizeof(size), info->buffer_size),
+		     barrier_name(stats->barrier),
+		     text_ns(setup, sizeof(setup), info->new_ns),
+		     text_ns(probes, sizeof(probes), info->probes_ns),
+		     text_bytes(all, sizeof(all), stats->read_bytes));
+}
+
+static int trace(struct tracing *t, struct error *err)
+{
+	bool reported;
+
+	if (start(t, err))
+		return -1;
+	say_start(t);
+	if (rounds(t, &reported, err) || session_stop(t->session, err))
+		return -1;
+	if (!reported && finish(t, err))
+		return -1;
+	if (t->run->settings->verbose)
+		say_end(t);
+	return 0;
+}
+
+/* --- The whole --- */
+
+static int set_up(struct tracing *t, struct error *err)
+{
+	struct run *run = t->run;
+	struct session_request request;
+
+	rows_collect(&run->rows, run->analysis, t->uname.machine);
+	choose_events(t);
+	if (choose_threads(t, err))
+		return -1;
+	request = make_request(t);
+	if (run->settings->dry_run)
+		return print_plan(&request, run->output, err);
+	t->session = session_new(&request, err);
+	if (!t->session)
+		return -1;
+	run->source.cpus = session_info(t->session)->online;
+	if (bind(t, err) || run_prepare(run, err))
+		return -1;
+	return trace(t, err);
+}
+
+int run_live(struct run *run, struct error *err)
+{
+	struct tracing t = { .run = run };
+	struct machine machine;
+	char host[256] = "";
+	int status;
+
+	uname(&t.uname);
+	gethostname(host, sizeof(host) - 1);
+	machine_look(&run->settings->root, &machine);
+	run->source = (struct run_source){
+		.kind = SOURCE_LIVE,
+		.kernel = t.uname.release,
+		.machine = t.uname.machine,
+		.clock = CLOCK_LIVE,
+		.host = *host ? host : NULL,
+	};
+	status = env_begin(&run->env, run->settings, run->env.who, err);
+	if (!status) {
+		run->env.analysis.native = machine_native(&machine);
+		status = set_up(&t, err);
+	}
+	run_end(run);
+	live_free(t.live);
+	session_free(t.session);
+	if (!status && t.workload)
+		status = workload_wait(t.workload, run->stop);
+	workload_free(t.workload);
+	free(t.events);
+	free(t.roles);
+	free(t.pids);
+	return status;
+}

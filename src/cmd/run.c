@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The life cycle of one analysis, source by source alike.
+ */
+#include "cmd/run.h"
+
+#include <string.h>
+
+#include "cmd/run-file.h"
+#include "cmd/run-live.h"
+#include "cmd/run-proc.h"
+#include "cmd/workload.h"
+#include "sampler/sampler.h"
+
+int run_bind(struct run *run, const struct format_source *formats, unsigned int cpus,
+	     bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
+	     struct error *err)
+{
+	run->subjects = subjects_new(cpus);
+	run->binding = binding_new(formats);
+	run->env.subjects = run->subjects;
+	run->env.binding = run->binding;
+	if (rows_bind(&run->rows, run->analysis, run->binding, has, ctx, absent, err))
+		return -1;
+	run->env.analysis.hv = rows_hypervisor(&run->rows);
+	return 0;
+}
+
+/* A column or table that doesn't exist is told now, not after hours of tracing. */
+static int check_wishes(struct run *run, struct error *err)
+{
+	const struct settings *s = run->settings;
+	struct report_order order = { .sort = s->sort };
+	struct report *report = report_new(s->command.name, NULL);
+	int ret = 0;
+
+	run->analysis->report(run->state, report, 0, false);
+	if (s->table && !report_table(report, s->table))
+		ret = error_set_status(err, 2, "hvscope %s has no table '%s'; its first is '%s'",
+				       s->command.name, s->table,
+				       report->nr_tables ? report->tables[0]->name : "");
+	else if (report_finish(report, &order, err)) {
+		err->status = 2;
+		ret = -1;
+	}
+	report_free(report);
+	return ret;
+}
+
+int run_prepare(struct run *run, struct error *err)
+{
+	run->state = run->analysis->new(&run->env.analysis, err);
+	if (!run->state || check_wishes(run, err))
+		return -1;
+	if (run->settings->interval)
+		run->interval = interval_new();
+	return 0;
+}
+
+static void feed(void *ctx, const struct fact *facts, size_t n)
+{
+	struct run *run = ctx;
+
+	run->analysis->feed(run->state, facts, n);
+	/* In a file, what is said of a thread id holds for the whole of it. */
+	if (run->source.kind == SOURCE_LIVE)
+		env_forget(&run->env, facts, n);
+}
+
+static void lost(void *ctx, const struct loss *losses, size_t n)
+{
+	struct run *run = ctx;
+
+	if (run->analysis->lost)
+		run->analysis->lost(run->state, losses, n);
+}
+
+void run_connect(struct run *run, const struct page_source *source)
+{
+	struct consumer consumer = {
+		.order = run->analysis->order,
+		.lost = lost,
+		.feed = feed,
+		.ctx = run,
+	};
+
+	run->stream = stream_new(source, run->binding, run->subjects);
+	stream_add(run->stream, &consumer);
+}
+
+void run_end(struct run *run)
+{
+	if (run->state)
+		run->analysis->free(run->state);
+	stream_free(run->stream);
+	binding_free(run->binding);
+	subjects_free(run->subjects);
+	interval_free(run->interval);
+	rows_free(&run->rows);
+	env_end(&run->env);
+	strhash_free(&run->said);
+	run->state = NULL;
+	run->stream = NULL;
+	run->binding = NULL;
+	run->subjects = NULL;
+	run->interval = NULL;
+}
+
+/* --- Boundaries --- */
+
+uint64_t run_boundary(const struct run *run)
+{
+	const struct settings *s = run->settings;
+	uint64_t boundary = UINT64_MAX;
+
+	if (s->duration)
+		boundary = run->start + s->duration;
+	if (s->interval)
+		boundary = min(boundary, run->start + (run->reports + 1) * s->interval);
+	return boundary;
+}
+
+bool run_is_over(const struct run *run, uint64_t now)
+{
+	const struct settings *s = run->settings;
+
+	if (s->duration && now >= run->start + s->duration)
+		return true;
+	return s->interval && s->count &&
+	       now >= run->start + s->count * s->interval;
+}
+
+/* --- Reports --- */
+
+static void fill_source(const struct run *run, struct report *report)
+{
+	const struct run_source *source = &run->source;
+
+	report->source.kind = source->kind;
+	report->source.cpus = source->cpus;
+	report_set(&report->source.path, source->path);
+	report_set(&report->source.kernel, source->kernel);
+	report_set(&report->source.machine, source->machine);
+	report_set(&report->source.clock, source->clock);
+	report_set(&report->host, source->host);
+}
+
+/* What the report is about: an interval, or the run so far. */
+static void fill_span(const struct run *run, struct report *report, uint64_t now, bool cumulative)
+{
+	uint64_t from = cumulative ? run->start : run->reported;
+
+	report->interval = run->settings->interval ? run->reports + 1 : 0;
+	report->has_span = run->env.analysis.times;
+	report->span_ns = now - from;
+	if (run->source.kind != SOURCE_PROC) {
+		report->has_begin_ns = run->env.analysis.times;
+		report->begin_ns = from;
+	}
+	report->has_begin = run->source.has_begin;
+	report->begin = run->source.begin + (int64_t)(from - run->start);
+}
+
+static void fill_records(const struct run *run, struct report *report, bool last, bool cumulative)
+{
+	static const struct stream_stats none;
+	const struct stream_stats *now, *past = cumulative ? &none : &run->past;
+
+	if (!run->stream)
+		return;
+	now = stream_stats(run->stream);
+	report->has_records = report->has_lost = true;
+	report->records = now->records - past->records;
+	report->lost.records = now->lost_records - past->lost_records + (last ? run->unmarked : 0);
+	report->lost.marks = now->lost_marks - past->lost_marks;
+	report->lost.unknown = now->lost_unknown - past->lost_unknown;
+	report->lost.late = now->late - past->late;
+	report->lost.stopped = last && run->guarded;
+	if (last && now->damaged)
+		report_note(report, "%llu pages of the trace could not be read to their end.",
+			    (unsigned long long)now->damaged);
+}
+
+static void say_once(struct run *run, const char *text)
+{
+	bool is_new;
+
+	strhash_insert(&run->said, text, &is_new);
+	if (is_new)
+		progress_say(run->progress, "%s", text);
+}
+
+/* Formats that only carry figures leave the sentences to stderr, each once. */
+static void say_notes(struct run *run, const struct report *report)
+{
+	for (unsigned int i = 0; i < report->nr_notes; i++)
+		say_once(run, report->notes[i]);
+}
+
+static bool has_rows(const struct report *report)
+{
+	for (unsigned int i = 0; i < report->nr_tables; i++) {
+		if (report->tables[i]->nr_rows)
+			return true;
+	}
+	return false;
+}
+
+static struct render *begin_render(const struct run *run)
+{
+	const struct settings *s = run->settings;
+	FILE *out = output_stream(run->output);
+	struct render_options options = {
+		.verbose = s->verbose,
+		.quiet = s->quiet,
+		.color = render_color(out),
+		.timestamps = s->timestamps,
+		.intervals = s->interval,
+		.table = s->table,
+		.version = PACKAGE_VERSION,
+	};
+
+	return render_begin(s->format, &options, out);
+}
+
+static int print_report(struct run *run, const struct report *report, bool last, struct error *err)
+{
+	bool whole = run->settings->format->rewrites; /* each report is a document of its own */
+	char *left_out;
+
+	progress_wipe(run->progress);
+	if (!run->render)
+		run->render = begin_render(run);
+	left_out = render_left_out(run->render, report);
+	if (left_out)
+		say_once(run, left_out);
+	free(left_out);
+	if (render_report(run->render, report, err))
+		return -1;
+	if (whole || last) {
+		struct render *render = run->render;
+
+		run->render = NULL;
+		if (render_end(render, err))
+			return -1;
+	}
+	return output_report(run->output, err);
+}
+
+int run_report(struct run *run, uint64_t now, bool last, struct error *err)
+{
+	const struct settings *s = run->settings;
+	struct report_order order = { .sort = s->sort, .limit = s->limit };
+	bool cumulative = s->format->rewrites || !s->interval;
+	struct report *report = report_new(s->command.name, run->analysis->summary);
+	int ret = -1;
+
+	run->analysis->report(run->state, report, now, last);
+	fill_source(run, report);
+	fill_span(run, report, now, cumulative);
+	fill_records(run, report, last, cumulative);
+	if (!cumulative)
+		interval_cut(run->interval, report);
+	run->found |= has_rows(report);
+	run->incomplete |= report->has_lost && !report_complete(report);
+	if (!report_finish(report, &order, err) && !print_report(run, report, last, err))
+		ret = 0;
+	if (!ret && !s->format->tells_notes)
+		say_notes(run, report);
+	report_free(report);
+	run->reports++;
+	run->reported = now;
+	if (run->stream)
+		run->past = *stream_stats(run->stream);
+	return ret;
+}
+
+/* --- The whole --- */
+
+static enum output_kind output_kind(const struct settings *s)
+{
+	if (!s->interval)
+		return OUTPUT_ONCE;
+	/* A file is read in a child that can't rename; only its last state would be seen anyway. */
+	if (s->format->rewrites)
+		return s->input ? OUTPUT_ONCE : OUTPUT_REPLACED;
+	return OUTPUT_GROWS;
+}
+
+/* Live, an analysis that a sampler can serve traces only for what --hist adds. */
+static bool is_sampled(const struct settings *s)
+{
+	const struct analysis *analysis = s->command.analysis;
+
+	return !s->input && analysis->facts_sampled && !s->hist &&
+	       sampler_find(analysis->facts_sampled);
+}
+
+static int run_source(struct run *run, struct error *err)
+{
+	if (run->settings->input)
+		return run_file(run, err);
+	if (is_sampled(run->settings))
+		return run_proc(run, err);
+	return run_live(run, err);
+}
+
+/* The status of a run that came to its end. */
+static int final_status(const struct run *run)
+{
+	if (run->guarded || (run->settings->strict && run->incomplete))
+		return 3;
+	return 0;
+}
+
+static int run_with_output(struct run *run, struct error *err)
+{
+	const struct settings *s = run->settings;
+	int status;
+
+	run->output = output_open(s->output, output_kind(s), err);
+	if (!run->output)
+		return -1;
+	status = run_source(run, err);
+	if (status >= 0 && output_done(run->output, err))
+		status = -1;
+	output_free(run->output);
+	return status > 0 ? status : status < 0 ? -1 : final_status(run);
+}
+
+int run_analysis(const struct settings *settings, struct error *err)
+{
+	struct stop stop;
+	struct run run = {
+		.settings = settings,
+		.analysis = settings->command.analysis,
+		.stop = &stop,
+	};
+	struct who *who = settings->input ? who_new_recorded() : who_new_live(&settings->root);
+	int status = -1;
+
+	stop_begin(&stop);
+	run.progress = progress_new(settings->output || settings->input, settings->quiet);
+	if ((!settings->vm_map || !who_read_map(who, settings->vm_map, err))) {
+		run.env.who = who;
+		status = run_with_output(&run, err);
+	}
+	progress_free(run.progress);
+	stop_end(&stop);
+	who_free(who);
+	/* With a command to run, statuses below 125 are the command's. */
+	if (status < 0 && settings->workload && err->status < WORKLOAD_FAILED)
+		err->status = WORKLOAD_FAILED;
+	return status;
+}

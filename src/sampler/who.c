@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Threads and processes as far as they were asked about. What is known of one is kept until the
+ * end, also when it died, because reports still name it; after its end the id is looked up anew.
+ */
+#include "sampler/who.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "sampler/vm-name.h"
+#include "sampler/who-text.h"
+
+/* /proc/PID/cmdline and cgroup may be long; what counts stands within these. */
+enum { CMDLINE_LIMIT = 1 << 20, CGROUP_LIMIT = 1 << 16, MAP_LIMIT = 16 << 20 };
+
+struct who {
+	const struct root *root;
+	bool live;
+	bool knows_vms;
+	const char *(*comm)(void *ctx, int tid); /* of a file's threads; may be NULL */
+	void *comm_ctx;
+	struct hash threads;   /* tid → struct who_thread */
+	struct hash processes; /* pid → interned name of the VM, "" when it is none */
+	struct strhash names;  /* every text that was handed out */
+	struct who_thread **all; /* every one that was handed out, the ended ones too */
+	size_t n_all, room;
+};
+
+static struct who *who_new(const struct root *root, bool live)
+{
+	struct who *w = xcalloc(1, sizeof(*w));
+
+	w->root = root;
+	w->live = w->knows_vms = live;
+	return w;
+}
+
+struct who *who_new_live(const struct root *root)
+{
+	return who_new(root, true);
+}
+
+struct who *who_new_recorded(void)
+{
+	return who_new(NULL, false);
+}
+
+void who_set_comms(struct who *w, const char *(*comm)(void *ctx, int tid), void *ctx)
+{
+	w->comm = comm;
+	w->comm_ctx = ctx;
+}
+
+void who_free(struct who *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->n_all; i++)
+		free(w->all[i]);
+	free(w->all);
+	hash_free(&w->threads);
+	hash_free(&w->processes);
+	strhash_each(&w->names, name)
+		free(name->value);
+	strhash_free(&w->names);
+	free(w);
+}
+
+/* One copy of each text, which stays where it is. */
+static const char *intern(struct who *w, const char *text)
+{
+	void **copy;
+
+	if (!text)
+		return NULL;
+	copy = strhash_insert(&w->names, text, NULL);
+	if (!*copy)
+		*copy = xstrdup(text);
+	return *copy;
+}
+
+static struct who_thread *new_thread(struct who *w, int32_t tid)
+{
+	struct who_thread *t = xcalloc(1, sizeof(*t));
+
+	*t = (struct who_thread){ .tid = tid, .pid = -1, .vcpu = -1 };
+	if (w->n_all == w->room) {
+		w->room = w->room ? 2 * w->room : 64;
+		w->all = xreallocarray(w->all, w->room, sizeof(*w->all));
+	}
+	w->all[w->n_all++] = t;
+	hash_insert(&w->threads, (uint32_t)tid, NULL)->p = t;
+	return t;
+}
+
+/* --- Live --- */
+
+/* A process that holds a VM of KVM has it as a descriptor, whatever the program is called. */
+static bool holds_vm(struct who *w, int32_t pid)
+{
+	DIR *dir = path_opendir(w->root, "/proc/%d/fd", pid);
+	struct dirent *entry;
+	bool found = false;
+	char link[64];
+
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir)) != NULL) {
+		if (path_readlink(w->root, link, sizeof(link), "/proc/%d/fd/%s", pid,
+				  entry->d_name) > 0)
+			found = !strcmp(link, "anon_inode:kvm-vm");
+	}
+	closedir(dir);
+	return found;
+}
+
+/* The name by arguments, then by cgroup; NULL: none. */
+static char *vm_name(struct who *w, int32_t pid)
+{
+	char *text, *name = NULL;
+	size_t len;
+
+	text = path_read_all(w->root, CMDLINE_LIMIT, &len, "/proc/%d/cmdline", pid);
+	if (text)
+		name = vm_name_by_arguments(text, len);
+	free(text);
+	if (name)
+		return name;
+	text = path_read_all(w->root, CGROUP_LIMIT, NULL, "/proc/%d/cgroup", pid);
+	if (text)
+		name = vm_name_by_cgroup(text);
+	free(text);
+	return name;
+}
+
+/* "comm[pid]": a VM whose program gives it no name. NULL when the process is gone. */
+static char *name_of_nameless(struct who *w, int32_t pid)
+{
+	char comm[64];
+
+	if (path_read_line(w->root, comm, sizeof(comm), "/proc/%d/comm", pid) < 0)
+		return NULL;
+	return xasprintf("%s[%d]", comm, pid);
+}
+
+static const char *process_vm(struct who *w, int32_t pid, bool vcpu)
+{
+	bool is_new;
+	union hash_value *value = hash_insert(&w->processes, (uint32_t)pid, &is_new);
+	const char *known = value->p;
+	char *name;
+
+	/* A process that was taken for none may get its first vCPU later. */
+	if (known && (*known || !vcpu))
+		return *known ? known : NULL;
+	name = vm_name(w, pid);
+	if (!name && (vcpu || holds_vm(w, pid)))
+		name = name_of_nameless(w, pid);
+	value->p = (void *)intern(w, name ? name : "");
+	known = value->p;
+	free(name);
+	return *known ? known : NULL;
+}
+
+/* Thread group of a thread, -1 when it is gone. */
+static int32_t thread_group(struct who *w, int32_t tid)
+{
+	char text[1024], *line;
+	int32_t pid;
+
+	if (path_read(w->root, text, sizeof(text), "/proc/%d/status", tid) < 0)
+		return -1;
+	line = strstr(text, "\nTgid:");
+	if (!line || sscanf(line, "\nTgid: %d", &pid) != 1 || pid <= 0)
+		return -1;
+	return pid;
+}
+
+static void look_up_recorded(struct who *w, struct who_thread *t)
+{
+	const char *comm = w->comm ? w->comm(w->comm_ctx, t->tid) : NULL;
+
+	if (!comm)
+		return;
+	t->comm = intern(w, comm);
+	t->vcpu = vcpu_by_comm(comm);
+}
+
+static void look_up(struct who *w, struct who_thread *t)
+{
+	char comm[64];
+
+	if (path_read_line(w->root, comm, sizeof(comm), "/proc/%d/comm", t->tid) >= 0) {
+		t->comm = intern(w, comm);
+		t->vcpu = vcpu_by_comm(comm);
+	}
+	t->pid = thread_group(w, t->tid);
+	if (t->pid > 0)
+		t->vm = process_vm(w, t->pid, t->vcpu >= 0);
+}
+
+const struct who_thread *who_thread(struct who *w, int32_t tid)
+{
+	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)tid);
+
+	if (!t) {
+		t = new_thread(w, tid);
+		if (!w->live)
+			look_up_recorded(w, t);
+		else if (tid > 0)
+			look_up(w, t);
+	}
+	return t;
+}
+
+void who_ended(struct who *w, int32_t tid)
+{
+	/* In a file, what was said of a thread holds for the whole of it. */
+	if (!w->live)
+		return;
+	hash_remove(&w->threads, (uint32_t)tid);
+	hash_remove(&w->processes, (uint32_t)tid);
+}
+
+bool who_knows_vms(const struct who *w)
+{
+	return w->knows_vms;
+}
+
+/* Whether a directory entry is a process or thread id. */
+static bool is_id(const char *name, int32_t *id)
+{
+	uint64_t value;
+
+	if (parse_u64(name, INT32_MAX, &value, NULL) || !value)
+		return false;
+	*id = (int32_t)value;
+	return true;
+}
+
+static void add_id(int32_t **ids, size_t *n, int32_t id)
+{
+	if (!(*n & (*n + 1)) || !*ids)
+		*ids = xreallocarray(*ids, 2 * (*n + 1), sizeof(**ids));
+	(*ids)[(*n)++] = id;
+}
+
+size_t who_tasks(struct who *w, int32_t pid, int32_t **tids)
+{
+	DIR *dir = path_opendir(w->root, "/proc/%d/task", pid);
+	struct dirent *entry;
+	size_t n = 0;
+	int32_t tid;
+
+	*tids = NULL;
+	while (dir && (entry = readdir(dir)) != NULL) {
+		if (is_id(entry->d_name, &tid))
+			add_id(tids, &n, tid);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* ", 'a'" more in a list, as long as there is room. */
+static void add_other(const char *name, char *others, size_t size)
+{
+	size_t len = strlen(others);
+	char quoted[128];
+
+	text_quote(quoted, sizeof(quoted), name);
+	if (len + strlen(quoted) + 8 < size)
+		snprintf(others + len, size - len, "%s'%s'", len ? ", " : "", quoted);
+}
+
+size_t who_find_vm(struct who *w, const char *name, int32_t **pids, char *others, size_t size)
+{
+	DIR *dir = path_opendir(w->root, "/proc");
+	struct dirent *entry;
+	size_t n = 0;
+	int32_t pid;
+
+	*pids = NULL;
+	others[0] = '\0';
+	while (dir && (entry = readdir(dir)) != NULL) {
+		const char *vm;
+
+		if (!is_id(entry->d_name, &pid))
+			continue;
+		vm = process_vm(w, pid, false);
+		if (vm && !strcmp(vm, name))
+			add_id(pids, &n, pid);
+		else if (vm)
+			add_other(vm, others, size);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* --- Recorded --- */
+
+void who_set(struct who *w, const struct who_thread *thread)
+{
+	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)thread->tid);
+
+	if (!t) {
+		t = new_thread(w, thread->tid);
+		look_up_recorded(w, t);
+	}
+	if (thread->pid >= 0)
+		t->pid = thread->pid;
+	if (thread->vcpu >= 0)
+		t->vcpu = thread->vcpu;
+	if (thread->comm)
+		t->comm = intern(w, thread->comm);
+	if (thread->vm)
+		t->vm = intern(w, thread->vm);
+	if (t->vm || t->pid >= 0)
+		w->knows_vms = true;
+}
+
+int who_read_map(struct who *w, const char *path, struct error *err)
+{
+	size_t len;
+	char *text = path_read_all(NULL, MAP_LIMIT, &len, "%s", path), *rest = text, *line;
+	unsigned long number = 0;
+	int ret = 0;
+
+	if (!text)
+		return error_errno(err, errno, "%s can't be read", path);
+	if (strlen(text) != len)
+		ret = error_set(err, "%s is no list of threads: it has zero bytes", path);
+	while (!ret && (line = strsep(&rest, "\n")) != NULL) {
+		struct who_thread thread;
+		int got;
+
+		number++;
+		got = who_parse_map_line(line, &thread);
+		if (got > 0)
+			who_set(w, &thread);
+		else if (got < 0)
+			ret = error_set(err, "%s:%lu: a line must be: tid pid name vcpu (- where it "
+					"is unknown)", path, number);
+	}
+	free(text);
+	return ret;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who a thread is: its process, its virtual machine, which virtual CPU it runs. Live from /proc,
+ * read when a thread is first asked about, since it may be gone a moment later. For a trace file
+ * only from what it or the user says (markers, --vm-map): two threads are never put in one machine
+ * by guess.
+ *
+ * A VM is the process of its vCPU threads.
+ */
+#ifndef HVSCOPE_SAMPLER_WHO_H
+#define HVSCOPE_SAMPLER_WHO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/path.h"
+
+struct who_thread {
+	int32_t tid;
+	int32_t pid;	  /* -1 unknown */
+	int32_t vcpu;	  /* -1 unknown */
+	const char *comm; /* NULL unknown */
+	const char *vm;	  /* NULL: unknown, or the process is no VM */
+};
+
+struct who;
+
+/* Live: /proc below the root is asked. The root outlives it. */
+struct who *who_new_live(const struct root *root);
+
+/* For a trace file: only what who_set() says is known, and the names of threads that it has. */
+struct who *who_new_recorded(void);
+void who_set_comms(struct who *w, const char *(*comm)(void *ctx, int tid), void *ctx);
+void who_free(struct who *w);
+
+/* About a thread; texts are copied. What was known of it before is replaced where this knows it. */
+void who_set(struct who *w, const struct who_thread *thread);
+
+/* Lines "tid pid name vcpu" of a --vm-map file ("-": unknown, "#" begins a comment). */
+int who_read_map(struct who *w, const char *path, struct error *err);
+
+/*
+ * Never NULL. Good until who_free(), but a later call may know more or, after who_ended(), may
+ * speak of another thread.
+ */
+const struct who_thread *who_thread(struct who *w, int32_t tid);
+
+/* The thread is gone; its id may come back as another one. */
+void who_ended(struct who *w, int32_t tid);
+
+/* Whether the VMs of threads are known (live, or something was set). */
+bool who_knows_vms(const struct who *w);
+
+/*
+ * Live: processes of the VM of this name into *pids (the caller frees it); how many. When there is
+ * none, 0, and `others` gets the names of those that run, quoted ("" when none does).
+ */
+size_t who_find_vm(struct who *w, const char *name, int32_t **pids, char *others, size_t size);
+
+/* Live: thread ids of a process, the caller frees *tids; 0 when it is gone. */
+size_t who_tasks(struct who *w, int32_t pid, int32_t **tids);
+
+/*
+ * A marker: what one thread is, as a line of text that a recording carries (trace_marker). Format,
+ * all on one line with single blanks, unknown things as "-", names percent-encoded:
+ *
+ *	hvscope-who 1 TID PID VCPU VM COMM
+ */
+enum { WHO_MARKER_SIZE = 1024 };
+
+/* Writes the line, NUL-terminated, without newline; returns its length. */
+size_t who_format_marker(const struct who_thread *thread, char buf[WHO_MARKER_SIZE]);
+
+/*
+ * Whether text (len bytes, a newline at the end is allowed) is a marker; fills thread and the names
+ * behind it. Anything that isn't exactly one is none.
+ */
+struct who_marker {
+	struct who_thread thread; /* its names point to: */
+	char vm[256], comm[64];
+};
+
+bool who_parse_marker(const char *text, size_t len, struct who_marker *marker);
+
+#endif
