@@ -1,11 +1,89 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Find the command, run it.
+ * Find the command, run it, say what went wrong.
+ *
+ * This is the one place that prints errors; their texts may quote names from outside, so they are
+ * made safe for a terminal here. Output that can't be written is an error like any other.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-int main(void)
+#include "base/text.h"
+#include "command.h"
+#include "settings.h"
+
+/* A closed descriptor 0, 1 or 2 would be given to the next file that is opened. */
+static void hold_descriptors(void)
 {
-	puts(PACKAGE_STRING);
-	return 0;
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+			/* Of the other direction, so that using it fails as a closed one does. */
+			if (open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
+				_exit(1);
+		}
+	}
+}
+
+static int run_command(const struct command *command, int argc, char **argv, struct error *err)
+{
+	struct settings settings;
+	int status;
+
+	status = settings_parse(&settings, command, argc, argv, err);
+	if (!status && settings.help)
+		settings_help(command, stdout);
+	else if (!status && settings.version)
+		puts(PACKAGE_STRING);
+	else if (!status)
+		status = command->run(&settings, err);
+	settings_free(&settings);
+	return status;
+}
+
+static int run(int argc, char **argv, struct error *err)
+{
+	struct command command;
+
+	if (argc < 2)
+		return error_set_status(err, 2, "a command is missing; 'hvscope help' lists them");
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts(PACKAGE_STRING);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		command_help_all(stdout);
+		return 0;
+	}
+	if (argv[1][0] == '-')
+		return error_set_status(err, 2, "the command comes first, '%s' behind it; 'hvscope "
+					"help' lists the commands", argv[1]);
+	if (command_find(argv[1], &command, err))
+		return -1;
+	return run_command(&command, argc - 1, argv + 1, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct error err = { 0 };
+	int status;
+
+	hold_descriptors();
+	/* A reader that left is found out by the write that fails. */
+	signal(SIGPIPE, SIG_IGN);
+	status = run(argc, argv, &err);
+	if (status >= 0 && (fflush(stdout) || ferror(stdout)))
+		status = error_errno(&err, errno, "the output could not be written");
+	if (status < 0) {
+		char *text = text_quote_dup(err.text, sizeof(err.text) * 4);
+
+		fprintf(stderr, "hvscope: %s\n", text);
+		free(text);
+		status = err.status ? err.status : 1;
+	}
+	cleanup_run();
+	return status;
 }
