@@ -27,6 +27,7 @@ struct sheet {
 	unsigned *places; /* their places in the table */
 	unsigned *widths;
 	bool *left; /* aligned left */
+	unsigned gap; /* blanks between columns */
 	size_t nr_lines; /* title, rows, others, totals */
 	char ***cells; /* [line][column] */
 	const struct row **rows; /* the line's row; NULL for the title */
@@ -91,7 +92,7 @@ static bool is_shown(const struct render *render, const struct table *table, uns
 		return false;
 	if (render->options.verbose)
 		return true;
-	if (def->flags & COLUMN_WIDE)
+	if (table->columns[place].wide)
 		return false;
 	return !(def->flags & COLUMN_WHEN_ANY) || has_any(table, place);
 }
@@ -173,16 +174,18 @@ static void measure(struct sheet *sheet)
 
 static unsigned line_width(const struct sheet *sheet)
 {
-	unsigned width = sheet->nr ? 2 * (sheet->nr - 1) : 0;
+	unsigned width = sheet->nr ? sheet->gap * (sheet->nr - 1) : 0;
 
 	for (unsigned i = 0; i < sheet->nr; i++)
 		width += sheet->widths[i];
 	return width;
 }
 
-/* Takes columns from the widest text until the line fits. Figures are never cut. */
+/* Narrows the gaps, then the widest text, until the line fits. Figures are never cut. */
 static void shrink(struct sheet *sheet)
 {
+	if (line_width(sheet) > LINE_WIDTH)
+		sheet->gap = 1;
 	while (line_width(sheet) > LINE_WIDTH) {
 		unsigned widest = sheet->nr;
 
@@ -201,7 +204,7 @@ static void shrink(struct sheet *sheet)
 	}
 }
 
-/* Two spaces between columns and none at the end of a line. */
+/* No blanks at the end of a line. */
 static void put_line(FILE *out, const struct sheet *sheet, size_t line)
 {
 	unsigned pending = 0;
@@ -215,7 +218,7 @@ static void put_line(FILE *out, const struct sheet *sheet, size_t line)
 			fprintf(out, "%*s%s", (int)pending, "", text);
 			pending = 0;
 		}
-		pending += 2 + (sheet->left[i] ? rest : 0);
+		pending += sheet->gap + (sheet->left[i] ? rest : 0);
 		free(text);
 	}
 }
@@ -324,8 +327,10 @@ static void put_histogram(FILE *out, const struct histogram *histogram)
 		put_powers(out, counts, first, last);
 }
 
-static void put_histograms(FILE *out, const struct table *table, const struct row *row)
+static bool put_histograms(FILE *out, const struct table *table, const struct row *row)
 {
+	bool any = false;
+
 	for (unsigned i = 0; i < table->nr_columns; i++) {
 		if (table->columns[i].def->type != COLUMN_HISTOGRAM || !row->cells[i].set)
 			continue;
@@ -336,12 +341,15 @@ static void put_histograms(FILE *out, const struct table *table, const struct ro
 			put_labels(out, row);
 		putc('\n', out);
 		put_histogram(out, row->cells[i].v.histogram);
+		any = true;
 	}
+	return any;
 }
 
 static void put_table(const struct render *render, const struct table *table)
 {
-	struct sheet sheet = { .table = table };
+	struct sheet sheet = { .table = table, .gap = 2 };
+	bool histograms = false;
 
 	choose_columns(&sheet, render);
 	fill(&sheet);
@@ -351,9 +359,11 @@ static void put_table(const struct render *render, const struct table *table)
 	put_sheet(render, &sheet);
 	sheet_free(&sheet);
 	for (size_t i = 0; i < table->nr_rows; i++)
-		put_histograms(render->out, table, table->rows[i]);
+		histograms |= put_histograms(render->out, table, table->rows[i]);
 	if (table->others)
-		put_histograms(render->out, table, table->others);
+		histograms |= put_histograms(render->out, table, table->others);
+	if (histograms && !render->options.quiet)
+		putc('\n', render->out); /* what follows isn't about the last one */
 }
 
 static void put_quoted(FILE *out, const char *before, const char *text)
