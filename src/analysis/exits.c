@@ -296,6 +296,17 @@ static const struct column columns[COLUMNS] = {
 		   .help = "Handling time" },
 };
 
+/* Of the default percentiles, tables leave the middle one to -v: a row has to fit a line. */
+static uint32_t wide_percentile(const struct analysis_env *env)
+{
+	static const uint32_t usual[] = { 500000, 900000, 990000 };
+	bool same = env->n_percentiles == ARRAY_SIZE(usual);
+
+	for (size_t i = 0; same && i < ARRAY_SIZE(usual); i++)
+		same = env->percentiles[i] == usual[i];
+	return same ? usual[1] : 0;
+}
+
 static struct table *new_table(const struct exits *x, struct report *report)
 {
 	const struct analysis_env *env = x->env;
@@ -310,6 +321,7 @@ static struct table *new_table(const struct exits *x, struct report *report)
 		.columns = columns, .nr_columns = COLUMNS,
 		.show = show, .nr_show = n,
 		.percentiles = env->percentiles, .nr_percentiles = env->n_percentiles,
+		.wide_ppm = wide_percentile(env),
 		.histograms = env->hist,
 		.sort = env->times ? "total_ns" : "exits",
 	});

@@ -102,7 +102,7 @@ static char *with_percentile(const char *text, uint32_t ppm, char point)
 	return xasprintf("%.*s%s%s", (int)before, text, name, text + before + 1);
 }
 
-static void add_column(struct table *table, const struct column *def, uint32_t ppm)
+static void add_column(struct table *table, const struct column *def, uint32_t ppm, bool wide)
 {
 	char *key = with_percentile(def->key, ppm, '_');
 
@@ -115,6 +115,7 @@ static void add_column(struct table *table, const struct column *def, uint32_t p
 		.key = key,
 		.title = with_percentile(def->title ? def->title : def->key, ppm, '.'),
 		.ppm = ppm,
+		.wide = wide || def->flags & COLUMN_WIDE,
 		.of = -1,
 		.per = -1,
 	};
@@ -130,11 +131,12 @@ static void add_columns(struct table *table, const struct table_layout *layout, 
 		return;
 	if (def->derive == DERIVE_PERCENTILE) {
 		for (unsigned i = 0; i < layout->nr_percentiles; i++)
-			add_column(table, def, layout->percentiles[i]);
+			add_column(table, def, layout->percentiles[i],
+				   layout->percentiles[i] == layout->wide_ppm);
 		return;
 	}
 	table->places[place] = table->nr_columns;
-	add_column(table, def, 0);
+	add_column(table, def, 0, false);
 }
 
 /* Columns that a figure is computed from have to be shown with it. */

@@ -103,6 +103,7 @@ struct table_layout {
 	unsigned nr_show;
 	const uint32_t *percentiles; /* parts per million */
 	unsigned nr_percentiles;
+	uint32_t wide_ppm; /* a percentile that tables show only with -v; 0 = none */
 	bool histograms;
 	const char *sort; /* default order: a key, descending for numbers; NULL = as added */
 };
@@ -146,6 +147,7 @@ struct table_column {
 	const struct column *def;
 	char *key, *title; /* with the percentile in place */
 	uint32_t ppm; /* for DERIVE_PERCENTILE */
+	bool wide; /* in tables only with -v */
 	int of, per; /* places in table->columns, -1 = none */
 };
 

@@ -147,8 +147,19 @@ for by in vm vm,reason pid vcpu tid comm cpu cpu,reason vm,pid,vcpu,tid,comm,cpu
 		"$(jq -c '.tables[0].totals | [.exits, .timed, .total_ns]' "$tmp/report")" "$want"
 done
 
-# A trace without exits of a known architecture says what it has.
-check "a file without exits names the events that it has" \
-	"$HVSCOPE exits -i $top_srcdir/tests/traces/arch/s390x-6.12-sched-bigendian.dat" 1 \
-	'sched_switch'
+# Files without what is asked for: other events, another architecture, events that never fired.
+traces=$top_srcdir/tests/traces
+check "a file without the events names those that it has" \
+	"$HVSCOPE exits -i $traces/xen/xen-small.dat" 1 'xen-small.dat has none .*kvm:kvm_exit.*xen:xen_mc'
+LC_ALL=C sed 's/riscv64/riscv99/g' "$traces/arch/riscv64-7.2-basic.dat" >"$tmp/riscv99.dat"
+check "a file of an architecture without a table says so and names its events" \
+	"$HVSCOPE exits -i $tmp/riscv99.dat" 1 'riscv99.*kvm:kvm_exit'
+check "a file whose guests never ran is an empty result and a sentence" \
+	"$HVSCOPE exits -i $traces/arch/s390x-6.12-sched-bigendian.dat" 0 'No VM exits were seen'
+
+# What people see first: columns that fit a line, all of them with -v.
+check "tables leave some columns to -v" "$HVSCOPE exits -i $kvm/6.1-small.dat" 0 'P50 +P99 +MAX' 'CODE|P90'
+check "-v shows all" "$HVSCOPE exits -i $kvm/6.1-small.dat -v" 0 'CODE.*OPEN.*P50 +P90 +P99 +MAX'
+check "percentiles that were asked for are shown" \
+	"$HVSCOPE exits -i $kvm/6.1-small.dat --percentiles 50,90" 0 'P50 +P90 +MAX'
 done_testing
