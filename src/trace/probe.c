@@ -146,15 +146,17 @@ static void want_symbol(struct probes *p, const char *place)
 	p->symbols[p->n_symbols++] = (struct symbol){ .name = name, .count = -1 };
 }
 
+/* Whole addresses only; "…" stands for those that there is no room for. */
 static void note_address(struct symbol *s, const char *address, size_t len)
 {
 	size_t used = strlen(s->addresses);
+	const char *between = s->count++ ? ", " : "";
 
-	if (s->count++ && used + 2 < sizeof(s->addresses)) {
-		snprintf(s->addresses + used, sizeof(s->addresses) - used, ", ");
-		used += 2;
-	}
-	snprintf(s->addresses + used, sizeof(s->addresses) - used, "0x%.*s", (int)len, address);
+	if (used + len + sizeof(", 0x, …") <= sizeof(s->addresses))
+		snprintf(s->addresses + used, sizeof(s->addresses) - used, "%s0x%.*s", between,
+			 (int)len, address);
+	else if (!strstr(s->addresses, "…"))
+		snprintf(s->addresses + used, sizeof(s->addresses) - used, ", …");
 }
 
 /* One line of kallsyms: "ffffffff81000000 T name\t[module]". Only code counts. */

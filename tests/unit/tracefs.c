@@ -146,13 +146,19 @@ static void test_symbols(void)
 	       "without kallsyms nobody knows");
 	put(&root, "/proc/kallsyms",
 	    "ffffffff81000010 T once\nffffffff81000020 t twice\nffffffff81000030 d once\n"
-	    "ffffffff81000040 t twice\nffffffffc0000050 t in_module\t[some]\n"
+	    "ffffffff81000040 t twice\n"
 	    "ffffffff81000060 T once_more\n");
 	is_int(probe_symbol_count(&root, "once", addresses, sizeof(addresses)), 1,
 	       "data of the same name doesn't count");
 	is_int(probe_symbol_count(&root, "twice+0x10", addresses, sizeof(addresses)), 2,
 	       "a name that exists twice");
 	is_str(addresses, "0xffffffff81000020, 0xffffffff81000040", "with its addresses");
+	put(&root, "/proc/kallsyms", "ffffffff81000010 t f\nffffffff81000020 t f\n"
+	    "ffffffff81000030 t f\nffffffff81000040 t f\nffffffff81000050 t f\n");
+	is_int(probe_symbol_count(&root, "f", addresses, sizeof(addresses)), 5, "many times");
+	is_str(addresses, "0xffffffff81000010, 0xffffffff81000020, 0xffffffff81000030, …",
+	       "the addresses that fit, whole");
+	put(&root, "/proc/kallsyms", "ffffffffc0000050 t in_module\t[some]\n");
 	is_int(probe_symbol_count(&root, "some:in_module", addresses, sizeof(addresses)), 1,
 	       "a module's function");
 	is_int(probe_symbol_count(&root, "onc", addresses, sizeof(addresses)), 0, "none");
