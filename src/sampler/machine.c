@@ -49,7 +49,7 @@ static bool by_xen(const struct root *root, struct machine *m)
 	if (!strcmp(text, "HVM"))
 		snprintf(m->mode, sizeof(m->mode), "PVHVM");
 	else if (!strcmp(text, "PV") || !strcmp(text, "PVH"))
-		snprintf(m->mode, sizeof(m->mode), "%s", text);
+		snprintf(m->mode, sizeof(m->mode), "%.5s", text);
 	if (strstr(line_of(root, "/proc/xen/capabilities", text, sizeof(text)), "control_d"))
 		m->kind = MACHINE_DOM0;
 	return true;
