@@ -180,6 +180,9 @@ static void mark_chunk(struct chunks *c, const unsigned char *at)
 		if (c->n_chunks % c->stride)
 			return;
 	}
+	if (!(c->n_marks & (c->n_marks - 1))) /* 0, 1, 2, 4, 8, …: full */
+		c->marks = xreallocarray(c->marks, c->n_marks ? c->n_marks * 2 : 1,
+					 sizeof(*c->marks));
 	c->marks[c->n_marks++] = (struct chunk_mark){ .at = at, .page = c->pages };
 }
 
@@ -191,7 +194,6 @@ void chunks_scan(const struct tracedat_buffer *b, struct extent *e)
 	uint32_t i, n = slice_u32(&s);
 	bool last = false;
 
-	c->marks = xcalloc(CHUNK_MARKS, sizeof(*c->marks));
 	c->stride = 1;
 	for (i = 0; i < n && !s.cut; i++) {
 		const unsigned char *at = s.p;

@@ -13,7 +13,7 @@ static struct tracedat_text text_of(const struct slice *s)
 	return (struct tracedat_text){ .text = (const char *)s->p, .len = slice_left(s) };
 }
 
-/* --- pages ------------------------------------------------------------------------------------- */
+/* --- pages --- */
 
 /* "header_page", its length and text; likewise "header_event". */
 static void read_header_texts(struct slice *s, struct slice *page, struct slice *event)
@@ -94,7 +94,7 @@ struct tracedat_text tracedat_header_event(const struct tracedat *t)
 	return t->header_event;
 }
 
-/* --- events ------------------------------------------------------------------------------------ */
+/* --- events --- */
 
 /* One run of formats: u32 how many, each a u64 length and its text. `found` may be NULL. */
 static void walk_formats(struct tracedat *t, struct slice *s, const char *system,
@@ -230,7 +230,7 @@ int tracedat_event(struct tracedat *t, const char *system, const char *name,
 	return 0;
 }
 
-/* --- other texts ------------------------------------------------------------------------------- */
+/* --- other texts --- */
 
 /* A length of 4 or 8 bytes and as much text. */
 static int counted_text(struct tracedat *t, enum section_id id, unsigned int width,

@@ -16,6 +16,7 @@ enum {
 	OPTIONS_MAX = 1 << 20,
 	OPTION_SECTIONS_MAX = 4096,
 	BUFFERS_MAX = 4096,
+	EXTENTS_MAX = 1 << 18, /* of all buffers together */
 	EVENTS_MAX = 1 << 20,
 	PAGE_MIN = 4096,
 	PAGE_MAX = 8 << 20,
@@ -44,6 +45,8 @@ uint32_t slice_u32(struct slice *s);
 uint64_t slice_u64(struct slice *s);
 /* A NUL-terminated string where it stands; "" when its end is missing. */
 const char *slice_string(struct slice *s);
+/* Takes `len` bytes; whether they are just these. */
+bool slice_is(struct slice *s, const char *want, size_t len);
 /* The next len bytes as a slice of their own; empty (and s is cut) when they aren't there. */
 struct slice slice_take(struct slice *s, uint64_t len);
 
@@ -58,7 +61,7 @@ enum section_id {
 	SECTION_CMDLINES = 21,
 };
 
-/* A section before the records: its content, which a compressed one has only once it is asked for. */
+/* A section before the records; a compressed one has its content once it is asked for. */
 struct section {
 	bool there;
 	struct slice content;	/* as it lies in the file, or inflated */
@@ -143,6 +146,8 @@ struct tracedat {
 
 	struct tracedat_buffer *buffers; /* the top one first */
 	size_t n_buffers;
+	size_t n_extents;	/* of all of them */
+	uint64_t claimed;	/* bytes of the file that are records */
 
 	struct section sections[SECTION_CMDLINES - SECTION_HEADERS + 1];
 	struct tracedat_text header_page, header_event;
@@ -162,17 +167,31 @@ struct tracedat {
 int tracedat_damaged(const struct tracedat *t, struct error *err, const char *fmt, ...)
 	__printf(3, 4);
 
+/* Something isn't whole within the file: mostly it is the file that ends too early. Returns -1. */
+int tracedat_cut_short(const struct tracedat *t, struct error *err, const char *what);
+
 /* tracedat.c */
 struct section *tracedat_section(struct tracedat *t, enum section_id id);
 /* The whole file from `offset` on; cut when it is beyond its end. */
 struct slice tracedat_at(const struct tracedat *t, uint64_t offset);
+/* Replaces a compressed section's content by what it is inflated. */
+int tracedat_inflate(struct tracedat *t, struct section *s, struct error *err);
 /* Its content, inflated if need be; -1 with *err. An absent one has an empty content. */
 int tracedat_content(struct tracedat *t, enum section_id id, struct slice *content,
 		     struct error *err);
 
+/* tracedat-v6.c, tracedat-v7.c: from behind the first words on */
+int tracedat_read_v6(struct tracedat *t, struct slice *s, struct error *err);
+int tracedat_read_v7(struct tracedat *t, struct slice *s, struct error *err);
 /* Version 7: the section `id` lies at `offset`. */
 int tracedat_option_section(struct tracedat *t, enum section_id id, uint64_t offset,
 			    struct error *err);
+
+/* tracedat-places.c; the buffer that is added may move when the next one is */
+struct tracedat_buffer *tracedat_buffer_add(struct tracedat *t, const char *name);
+int tracedat_check_page_size(const struct tracedat *t, uint32_t size, struct error *err);
+int tracedat_extent(struct tracedat *t, struct tracedat_buffer *b, uint32_t cpu, uint64_t offset,
+		    uint64_t size, struct error *err);
 
 /* tracedat-options.c */
 struct options_reader {

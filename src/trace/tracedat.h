@@ -48,7 +48,7 @@ struct tracedat_facts {
 	const char *host;		/* node name */
 	const char *recorder;		/* version of the program that wrote it */
 	uint64_t trace_id;		/* of the recording; 0 when it doesn't say */
-	uint64_t dropped;		/* records that the kernel refused for lack of room: no mark tells */
+	uint64_t dropped;		/* records that the kernel had no room for: no mark tells */
 };
 
 const struct tracedat_facts *tracedat_facts(const struct tracedat *t);
@@ -102,7 +102,7 @@ int tracedat_event_at(struct tracedat *t, size_t n, struct tracedat_event *event
 int tracedat_event(struct tracedat *t, const char *system, const char *name,
 		   struct tracedat_event *event, struct error *err);
 
-/* Name of a thread as it was saved when recording ended; NULL when it wasn't. Lives as long as t. */
+/* Name of a thread as saved when recording ended; NULL when it wasn't. Lives as long as t. */
 const char *tracedat_comm(struct tracedat *t, int tid);
 
 /*

@@ -32,7 +32,7 @@ static uint64_t below(uint64_t *seed, uint64_t n)
 	return n ? rnd(seed) % n : 0;
 }
 
-/* --- everything that can be asked of a file ----------------------------------------------------- */
+/* --- everything that can be asked of a file --- */
 
 struct outcome {
 	unsigned int refused, read, half; /* half: opened, but some of it was refused later */
@@ -106,7 +106,10 @@ static bool read_records(struct tracedat *t, const struct tracedat_buffer *b, st
 		size_t size;
 		int ret;
 
-		for (n = 0; (ret = tracedat_pages_get(pages, cpu, n, &page, &size, &err)) == 1; n++) {
+		for (n = 0;; n++) {
+			ret = tracedat_pages_get(pages, cpu, n, &page, &size, &err);
+			if (ret != 1)
+				break;
 			if (!size || size > layout.size)
 				o->mute = true;
 			touch(o, page, size);
@@ -157,7 +160,7 @@ static void read_all(const struct blob *file, struct outcome *o)
 		o->read++;
 }
 
-/* --- damage -------------------------------------------------------------------------------------- */
+/* --- damage --- */
 
 /* A number that is likely to be taken for a length, a count or a place. */
 static uint64_t telling(uint64_t *seed, size_t len)
@@ -274,11 +277,11 @@ static void test_cuts(const struct blob *whole, size_t upto, const char *what)
 
 	for (cut.len = 0; cut.len < upto; cut.len++)
 		read_all(&cut, &o);
-	ok(!o.mute && o.refused == upto, "%s: cut anywhere in its first %zu bytes, it is refused", what,
-	   upto);
+	ok(!o.mute && o.refused == upto, "%s: cut anywhere in its first %zu bytes, it is refused",
+	   what, upto);
 }
 
-/* --- claims of memory ---------------------------------------------------------------------------- */
+/* --- claims of memory --- */
 
 static size_t find(const struct blob *b, const void *what, size_t len)
 {
@@ -325,7 +328,56 @@ static void test_claims(struct build *f)
 	ok(o.refused == ARRAY_SIZE(sizes) && !o.mute, "%s: so are chunks", f->compression);
 }
 
-/* --- the files ------------------------------------------------------------------------------------ */
+/* Version 7 with `buffers` buffers of CPUs `first` to `last`, all at the place of the records. */
+static struct blob crowded(const struct build *f, unsigned int buffers, uint32_t first,
+			   uint32_t last)
+{
+	struct build more = *f;
+	struct blob probe = build_file(f);
+	const uint16_t header[2] = { 3, 1 };
+	uint64_t section = find(&probe, header, sizeof(header));
+	struct blob b;
+	uint32_t cpu;
+
+	more.options = (struct blob){ 0 };
+	while (buffers--) {
+		put_u16(&more.options, 3);
+		put_u32(&more.options, 8 + 2 + 2 + 8 + 20 * (last - first + 1));
+		put_u64(&more.options, section);
+		put_string(&more.options, "x");
+		put_string(&more.options, "y");
+		put_u32(&more.options, BUILD_PAGE);
+		put_u32(&more.options, last - first + 1);
+		for (cpu = first; cpu <= last; cpu++) {
+			put_u32(&more.options, cpu);
+			put_u64(&more.options, section + 16);
+			put_u64(&more.options, 1);
+		}
+	}
+	b = build_file(&more);
+	free(more.options.p);
+	free(probe.p);
+	return b;
+}
+
+static void test_crowds(const struct build *f)
+{
+	struct outcome o = { 0 };
+	struct blob b = crowded(f, 1, 0, 60000);
+
+	read_all(&b, &o);
+	free(b.p);
+	ok(o.refused == 1 && !o.mute, "%s: sixty thousand CPUs in one place are refused",
+	   f->compression);
+	o = (struct outcome){ 0 };
+	b = crowded(f, 4000, 65535, 65535);
+	read_all(&b, &o);
+	free(b.p);
+	ok(o.refused == 1 && !o.mute, "%s: so are thousands of buffers of thousands of CPUs",
+	   f->compression);
+}
+
+/* --- the files --- */
 
 static struct blob load(const char *top, const char *name)
 {
@@ -436,14 +488,16 @@ static void test_built(void)
 		test_cuts(&b, min(b.len, (size_t)2000), kinds[i]);
 		test_damaged(&b, kinds[i]);
 		free(b.p);
-		if (i)
-			test_claims(&f);
+		if (!i)
+			continue;
+		test_claims(&f);
+		test_crowds(&f);
 	}
 	free(options.p);
 	free(pages.p);
 }
 
-/* An allocation that a file's claim decides would fail here. Sanitizers need the room themselves. */
+/* An allocation that a file's claim decides would fail. Sanitizers need the room themselves. */
 static void limit_memory(void)
 {
 #if !defined(__SANITIZE_ADDRESS__)

@@ -20,7 +20,7 @@
 #include "tests/unit/tracedat-build.h"
 #include "trace/tracedat.h"
 
-/* --- all records of one CPU, ours and theirs ---------------------------------------------------- */
+/* --- all records of one CPU, ours and theirs --- */
 
 /* Our pages, walked by libtraceevent's own walker. */
 struct reader {
@@ -103,8 +103,8 @@ static bool same_cpu(struct tracedat *t, const struct tracedat_buffer *b,
 	while (same && (data = reader_next(&r, &time, &size, &missed))) {
 		if (!rec || rec->ts != time || rec->size != size || rec->missed_events != missed ||
 		    memcmp(rec->data, data, (size_t)size)) {
-			diag("cpu %u record %" PRIu64 ": time %" PRIu64 ", theirs %llu", cpu, *n, time,
-			     rec ? rec->ts : 0);
+			diag("cpu %u record %" PRIu64 ": time %" PRIu64 ", theirs %llu", cpu, *n,
+			     time, rec ? rec->ts : 0);
 			same = false;
 		}
 		++*n;
@@ -143,7 +143,7 @@ static void compare_buffer(struct tracedat *t, const struct tracedat_buffer *b,
 	is_int(n, theirs, "and none is missing");
 }
 
-/* --- formats and names ------------------------------------------------------------------------- */
+/* --- formats and names --- */
 
 static void compare_formats(struct tracedat *t, struct tep_handle *tep)
 {
@@ -260,7 +260,7 @@ static void test_captures(const char *top)
 	free(list);
 }
 
-/* --- files built here -------------------------------------------------------------------------- */
+/* --- files built here --- */
 
 static char *text_copy(struct tracedat_text text)
 {
@@ -376,7 +376,9 @@ static void test_buffers(const struct parts *parts)
 		struct build f = plan(parts, kinds[i].version, kinds[i].compression);
 
 		f.buffers = 3;
-		f.buffer[1] = (struct build_buffer){ "guests", "mono", 2, { parts->cpu[1] }, false };
+		f.buffer[1] = (struct build_buffer){
+			"guests", "mono", 2, { parts->cpu[1] }, false
+		};
 		f.buffer[2] = (struct build_buffer){
 			"one", "mono", 1, { parts->cpu[0] }, true
 		};
@@ -384,7 +386,7 @@ static void test_buffers(const struct parts *parts)
 	}
 }
 
-/* --- clock options ----------------------------------------------------------------------------- */
+/* --- clock options --- */
 
 static void put_option(struct blob *b, int id, const void *p, size_t len)
 {
@@ -472,7 +474,7 @@ static void test_clocks(const struct parts *parts)
 	free(b.p);
 }
 
-/* --- facts and texts --------------------------------------------------------------------------- */
+/* --- facts and texts --- */
 
 static void is_text(struct tracedat_text text, const char *want, const char *name)
 {
@@ -514,8 +516,8 @@ static void test_facts(const struct parts *parts, int version, const char *compr
 	is_str(tracedat_buffer_clock(tracedat_buffer(t, "")), "mono", "clock");
 	ok(tracedat_clock_is_ns(t, tracedat_buffer(t, NULL)), "its times are ns");
 	ok(!tracedat_buffer(t, "nobody"), "no other buffer");
-	is_int(tracedat_buffer_bytes(tracedat_buffer(t, NULL)), parts->cpu[0].len + parts->cpu[1].len,
-	       "bytes of records");
+	is_int(tracedat_buffer_bytes(tracedat_buffer(t, NULL)),
+	       parts->cpu[0].len + parts->cpu[1].len, "bytes of records");
 	is_int(tracedat_kallsyms(t, &text, &err), 0, "symbols");
 	is_text(text, f.kallsyms, "are the text");
 	is_int(tracedat_printk(t, &text, &err), 0, "formats of trace_printk");
@@ -529,7 +531,7 @@ static void test_facts(const struct parts *parts, int version, const char *compr
 	free(path);
 }
 
-/* --- many chunks, in bounded memory ------------------------------------------------------------ */
+/* --- many chunks, in bounded memory --- */
 
 /* A capture's pages, over and over, each with its number where its time stamp is. */
 static struct blob many_pages(const struct parts *parts, uint64_t n)
@@ -568,7 +570,8 @@ static void test_chunks(const struct parts *parts, unsigned int chunk, uint64_t 
 	reader = tracedat_pages_new(t, tracedat_buffer(t, NULL));
 	before = mallinfo2().uordblks;
 	for (i = 0; i < n; i++) {
-		if (tracedat_pages_get(reader, 0, i, &page, &size, &err) != 1 || size != BUILD_PAGE ||
+		if (tracedat_pages_get(reader, 0, i, &page, &size, &err) != 1 ||
+		    size != BUILD_PAGE ||
 		    memcmp(page, pages.p + i * BUILD_PAGE, BUILD_PAGE))
 			wrong++;
 		tracedat_pages_release(reader, 0, i);
@@ -595,7 +598,7 @@ static void test_chunks(const struct parts *parts, unsigned int chunk, uint64_t 
 	free(path);
 }
 
-/* --- what can't be mapped, what is no trace ------------------------------------------------------ */
+/* --- what can't be mapped, what is no trace --- */
 
 static void test_pipe(const struct parts *parts)
 {
@@ -661,7 +664,8 @@ static void test_refusals(const struct parts *parts)
 	refused(b.p, 300, "is cut short", false);
 	refused(b.p, b.len - 1, "the records of CPU 1 aren't whole", false);
 	refused("\x17\x08\x44tracing8\0\0\x08", 14, "of version \"8\"", true);
-	refused("\x17\x08\x44tracing7\0\0\x08\0\x10\0\0lz4\0001\0", 24, "compressed with \"lz4\"", true);
+	refused("\x17\x08\x44tracing7\0\0\x08\0\x10\0\0lz4\0001\0", 24,
+		"compressed with \"lz4\"", true);
 	refused("\x17\x08\x44tracing7\0\0\x08\0\x10\0\0none\0001\0\0\0\0\0\0\0\0", 33,
 		"was never finished", false);
 	free(b.p);
