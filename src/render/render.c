@@ -26,6 +26,21 @@ const struct renderer *const *render_all(void)
 	return renderers;
 }
 
+static const struct renderer *no_format(const char *name, const char *best, struct error *err)
+{
+	char all[256] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; renderers[i] && used < sizeof(all); i++)
+		used += snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "",
+				 renderers[i]->name);
+	if (best)
+		error_set_status(err, 2, "no format '%s'; did you mean '%s'?", name, best);
+	else
+		error_set_status(err, 2, "no format '%s'; there are %s", name, all);
+	return NULL;
+}
+
 const struct renderer *render_find(const char *name, struct error *err)
 {
 	const char *best = NULL;
@@ -35,11 +50,7 @@ const struct renderer *render_find(const char *name, struct error *err)
 			return renderers[i];
 		best = text_nearer(name, renderers[i]->name, best);
 	}
-	error_set_status(err, 2, "no format '%s'; there are table, json, csv, prometheus, "
-			 "openmetrics and folded", name);
-	if (best)
-		error_set_status(err, 2, "no format '%s'; did you mean '%s'?", name, best);
-	return NULL;
+	return no_format(name, best, err);
 }
 
 bool render_color(FILE *out)
