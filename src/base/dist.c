@@ -126,8 +126,7 @@ bool dist_stddev(const struct dist *d, uint64_t *ns)
 	k = root_of(variance);
 	/* (k + ½)² = k² + k + ¼ ≤ D/(n-1)? */
 	if (variance - (u128)k * k > k ||
-	    (variance - (u128)k * k == k &&
-	     4 * (whole % (n - 1)) + 4 * rest / n >= n - 1))
+	    (variance - (u128)k * k == k && 4 * (whole % (n - 1)) + 4 * rest / n >= n - 1))
 		k++;
 	*ns = k;
 	return true;

@@ -18,8 +18,8 @@ struct dist {
 	uint64_t count;
 	uint64_t sum;
 	unsigned __int128 squares;
-	uint64_t inverse_min; /* ~least value since the last cut: so zero means "none" */
-	uint64_t max; /* since the last cut */
+	uint64_t inverse_min;     /* ~least value since the last cut: so zero means "none" */
+	uint64_t max;             /* since the last cut */
 	uint64_t inverse_run_min; /* the same of all before the last cut */
 	uint64_t run_max;
 	struct histogram histogram;
@@ -60,7 +60,7 @@ void dist_interval(struct dist *to, const struct dist *now, const struct dist *b
 /* Each is false, and *ns untouched, where the figure doesn't exist (no or too few values). */
 bool dist_min(const struct dist *d, uint64_t *ns); /* of the whole run */
 bool dist_max(const struct dist *d, uint64_t *ns);
-bool dist_mean(const struct dist *d, uint64_t *ns); /* rounded to the nearest ns */
+bool dist_mean(const struct dist *d, uint64_t *ns);   /* rounded to the nearest ns */
 bool dist_stddev(const struct dist *d, uint64_t *ns); /* sample, n - 1; needs 2 values */
 bool dist_percentile(const struct dist *d, uint32_t ppm, uint64_t *ns); /* within [min, max] */
 

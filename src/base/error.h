@@ -13,7 +13,7 @@
 #include "base/util.h"
 
 struct error {
-	int status; /* exit status: 0 while nothing failed, 1 error, 2 usage, ... */
+	int status;      /* exit status: 0 while nothing failed, 1 error, 2 usage, ... */
 	char text[1024]; /* without "hvscope: " and newline; cut when longer */
 };
 

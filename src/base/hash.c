@@ -55,8 +55,8 @@ static uint32_t index_place(const struct hash_index *index, uint64_t hash, uint3
 	return i;
 }
 
-static void index_rebuild(struct hash_index *index, const void *entries, uint32_t nr,
-			  uint32_t room, hash_of_fn *hash_of)
+static void index_rebuild(struct hash_index *index, const void *entries, uint32_t nr, uint32_t room,
+			  hash_of_fn *hash_of)
 {
 	free(index->slots);
 	index->mask = 2 * room - 1;
@@ -177,8 +177,7 @@ static struct strhash_entry *string_find(const struct strhash *hash, const char 
 
 void strhash_free(struct strhash *hash)
 {
-	strhash_each(hash, entry)
-		free(entry->key);
+	strhash_each(hash, entry) free(entry->key);
 	free(hash->entries);
 	free(hash->index.slots);
 	memset(hash, 0, sizeof(*hash));

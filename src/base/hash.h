@@ -18,7 +18,7 @@ union hash_value {
 /* Finds entries by their hash values; internal to both maps. */
 struct hash_index {
 	uint32_t *slots; /* number of an entry + 1; 0 = free */
-	uint32_t mask; /* slots - 1 */
+	uint32_t mask;   /* slots - 1 */
 };
 
 /*
@@ -27,8 +27,8 @@ struct hash_index {
  */
 struct hash {
 	struct hash_entry *entries; /* dense, in order of insertion */
-	uint32_t nr; /* entries in use */
-	uint32_t room; /* entries allocated */
+	uint32_t nr;                /* entries in use */
+	uint32_t room;              /* entries allocated */
 	struct hash_index index;
 };
 
@@ -57,8 +57,8 @@ static inline void *hash_pointer(const struct hash *hash, uint64_t key)
 }
 
 /* Visits all entries; the body may change values, not the map. */
-#define hash_each(hash, entry)                                  \
-	for (struct hash_entry *entry = (hash)->entries;        \
+#define hash_each(hash, entry)                           \
+	for (struct hash_entry *entry = (hash)->entries; \
 	     entry && entry < (hash)->entries + (hash)->nr; entry++)
 
 /* String → pointer. Keys are copied; a zeroed struct is an empty map. */
@@ -70,7 +70,7 @@ struct strhash {
 };
 
 struct strhash_entry {
-	char *key; /* owned by the map */
+	char *key;   /* owned by the map */
 	void *value; /* the caller's */
 	uint64_t hash;
 };
@@ -85,8 +85,8 @@ void **strhash_insert(struct strhash *hash, const char *key, bool *is_new);
 
 bool strhash_remove(struct strhash *hash, const char *key);
 
-#define strhash_each(hash, entry)                               \
-	for (struct strhash_entry *entry = (hash)->entries;     \
+#define strhash_each(hash, entry)                           \
+	for (struct strhash_entry *entry = (hash)->entries; \
 	     entry && entry < (hash)->entries + (hash)->nr; entry++)
 
 #endif

@@ -15,14 +15,14 @@
 
 enum {
 	HISTOGRAM_STEPS = 16, /* buckets per row */
-	HISTOGRAM_ROWS = 61, /* 0-15, 16-31, then one per power of two up to 2^63 */
+	HISTOGRAM_ROWS = 61,  /* 0-15, 16-31, then one per power of two up to 2^63 */
 	HISTOGRAM_BUCKETS = HISTOGRAM_ROWS * HISTOGRAM_STEPS,
 };
 
 /* A zeroed struct is an empty histogram. It owns its memory: don't copy the struct. */
 struct histogram {
 	uint8_t slot[HISTOGRAM_ROWS]; /* place in rows + 1; 0 = nothing was counted there */
-	uint8_t nr, room; /* rows in use and allocated */
+	uint8_t nr, room;             /* rows in use and allocated */
 	uint32_t (*rows)[HISTOGRAM_STEPS];
 	uint32_t *high; /* upper halves of all buckets, or NULL */
 };

@@ -149,8 +149,8 @@ static int open_path(const struct root *root, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static int __printf(3, 0) open_args(const struct root *root, int flags, const char *fmt,
-				    va_list args)
+static int __printf(3, 0)
+	open_args(const struct root *root, int flags, const char *fmt, va_list args)
 {
 	char path[PATH_MAX];
 	int ret = format(path, fmt, args);

@@ -46,9 +46,9 @@ static bool in_ranges(const struct range *ranges, size_t n, uint32_t code)
 static bool is_unsafe(uint32_t code)
 {
 	static const struct range ranges[] = {
-		{ 0, 0x1f },	     { 0x7f, 0x9f },	 { 0xad, 0xad },     { 0x61c, 0x61c },
-		{ 0x200b, 0x200f },  { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
-		{ 0xfff9, 0xfffb },  { 0xe0000, 0xe007f },
+		{ 0, 0x1f },        { 0x7f, 0x9f },       { 0xad, 0xad },     { 0x61c, 0x61c },
+		{ 0x200b, 0x200f }, { 0x2028, 0x202e },   { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
+		{ 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
 	};
 
 	return in_ranges(ranges, ARRAY_SIZE(ranges), code);
@@ -58,12 +58,15 @@ static bool is_unsafe(uint32_t code)
 static unsigned char_width(uint32_t code)
 {
 	static const struct range combining[] = {
-		{ 0x300, 0x36f }, { 0x1ab0, 0x1aff }, { 0x20d0, 0x20ff }, { 0xfe00, 0xfe0f },
+		{ 0x300, 0x36f },
+		{ 0x1ab0, 0x1aff },
+		{ 0x20d0, 0x20ff },
+		{ 0xfe00, 0xfe0f },
 	};
 	static const struct range wide[] = {
-		{ 0x1100, 0x115f }, { 0x2e80, 0xa4cf },	  { 0xac00, 0xd7a3 },	{ 0xf900, 0xfaff },
-		{ 0xfe30, 0xfe6f }, { 0xff00, 0xff60 },	  { 0xffe0, 0xffe6 },	{ 0x1f300, 0x1faff },
-		{ 0x20000, 0x3fffd },
+		{ 0x1100, 0x115f }, { 0x2e80, 0xa4cf },   { 0xac00, 0xd7a3 },
+		{ 0xf900, 0xfaff }, { 0xfe30, 0xfe6f },   { 0xff00, 0xff60 },
+		{ 0xffe0, 0xffe6 }, { 0x1f300, 0x1faff }, { 0x20000, 0x3fffd },
 	};
 
 	if (in_ranges(combining, ARRAY_SIZE(combining), code))
@@ -129,7 +132,8 @@ char *text_quote(char *buf, size_t size, const char *text)
 
 char *text_quote_dup(const char *text, size_t limit)
 {
-	size_t most = strlen(text) * 4 + 1; /* no escape is longer than 4 times what it stands for */
+	size_t most =
+		strlen(text) * 4 + 1; /* no escape is longer than 4 times what it stands for */
 	size_t size = max(min(most, limit + 1), (size_t)4);
 
 	return text_quote(xmalloc(size), size, text);
@@ -294,30 +298,44 @@ static int parse_unit(const char *text, const struct unit *units, size_t nr, uin
 int parse_duration(const char *text, uint64_t *ns, struct error *err)
 {
 	static const struct unit units[] = {
-		{ "", 1000000000 },  { "s", 1000000000 },     { "ms", 1000000 },
-		{ "us", 1000 },	     { "ns", 1 },	      { "m", 60000000000 },
-		{ "min", 60000000000 }, { "h", 3600000000000 },
+		{ "", 1000000000 },
+		{ "s", 1000000000 },
+		{ "ms", 1000000 },
+		{ "us", 1000 },
+		{ "ns", 1 },
+		{ "m", 60000000000 },
+		{ "min", 60000000000 },
+		{ "h", 3600000000000 },
 	};
 
 	if (parse_unit(text, units, ARRAY_SIZE(units), ns) || !*ns)
-		return error_set_status(err, 2,
-					"'%s' is not a time above 0 such as 500ms, 10s, 5m or 1h",
-					text);
+		return error_set_status(
+			err, 2, "'%s' is not a time above 0 such as 500ms, 10s, 5m or 1h", text);
 	return 0;
 }
 
 int parse_size(const char *text, uint64_t *bytes, struct error *err)
 {
 	static const struct unit units[] = {
-		{ "", 1 },	    { "B", 1 },
-		{ "K", 1 << 10 },   { "KB", 1 << 10 },	 { "KiB", 1 << 10 },
-		{ "M", 1 << 20 },   { "MB", 1 << 20 },	 { "MiB", 1 << 20 },
-		{ "G", 1 << 30 },   { "GB", 1 << 30 },	 { "GiB", 1 << 30 },
-		{ "T", 1ULL << 40 }, { "TB", 1ULL << 40 }, { "TiB", 1ULL << 40 },
+		{ "", 1 },
+		{ "B", 1 },
+		{ "K", 1 << 10 },
+		{ "KB", 1 << 10 },
+		{ "KiB", 1 << 10 },
+		{ "M", 1 << 20 },
+		{ "MB", 1 << 20 },
+		{ "MiB", 1 << 20 },
+		{ "G", 1 << 30 },
+		{ "GB", 1 << 30 },
+		{ "GiB", 1 << 30 },
+		{ "T", 1ULL << 40 },
+		{ "TB", 1ULL << 40 },
+		{ "TiB", 1ULL << 40 },
 	};
 
 	if (parse_unit(text, units, ARRAY_SIZE(units), bytes))
-		return error_set_status(err, 2, "'%s' is not a size such as 4096, 64K or 16M", text);
+		return error_set_status(err, 2, "'%s' is not a size such as 4096, 64K or 16M",
+					text);
 	return 0;
 }
 
@@ -352,10 +370,13 @@ int parse_percentiles(const char *text, uint32_t *ppm, unsigned room, unsigned *
 		/* A key names at most four places: p99_9999_ns. */
 		if ((point && end - point > 5) || decimal(&p, end, 10000, &value) || !value ||
 		    value > 1000000)
-			return error_set_status(err, 2, "'%s' is not a list of percentiles above 0 and "
-						"up to 100 such as 50,90,99.9", text);
+			return error_set_status(err, 2,
+						"'%s' is not a list of percentiles above 0 and "
+						"up to 100 such as 50,90,99.9",
+						text);
 		if (insert_ppm(ppm, room, nr, value))
-			return error_set_status(err, 2, "'%s' has more than %u percentiles", text, room);
+			return error_set_status(err, 2, "'%s' has more than %u percentiles", text,
+						room);
 		if (!*p)
 			return 0;
 	}
@@ -367,8 +388,7 @@ void cpuset_add(struct cpuset *set, unsigned cpu)
 		unsigned nr = cpu / 64 + 1;
 
 		set->words = xreallocarray(set->words, nr, sizeof(*set->words));
-		memset(set->words + set->nr_words, 0,
-		       (nr - set->nr_words) * sizeof(*set->words));
+		memset(set->words + set->nr_words, 0, (nr - set->nr_words) * sizeof(*set->words));
 		set->nr_words = nr;
 	}
 	set->words[cpu / 64] |= (uint64_t)1 << (cpu % 64);

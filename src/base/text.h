@@ -35,9 +35,9 @@ char *text_fit(const char *text, unsigned width);
 /* Scaled figures; all return buf. The buffer should have TEXT_UNIT_SIZE bytes. */
 enum { TEXT_UNIT_SIZE = 32 };
 
-char *text_ns(char *buf, size_t size, uint64_t ns); /* 812ns 1.52us 23.4ms 107s */
-char *text_bytes(char *buf, size_t size, uint64_t bytes); /* 512B 4.00K 16.0M */
-char *text_percent(char *buf, size_t size, double ratio); /* 0…1 → 12.3% */
+char *text_ns(char *buf, size_t size, uint64_t ns);         /* 812ns 1.52us 23.4ms 107s */
+char *text_bytes(char *buf, size_t size, uint64_t bytes);   /* 512B 4.00K 16.0M */
+char *text_percent(char *buf, size_t size, double ratio);   /* 0…1 → 12.3% */
 char *text_rate(char *buf, size_t size, double per_second); /* 0.25 12.3 48210 */
 
 /* "1 record", "2 records": the count and the word in its number. */

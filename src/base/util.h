@@ -20,21 +20,21 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define likely(x) __builtin_expect(!!(x), 1)
+#define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* Checks the arguments as printf does: format is argument a, values from b. */
 #define __printf(a, b) __attribute__((format(printf, a, b)))
-#define __must_check __attribute__((warn_unused_result))
+#define __must_check   __attribute__((warn_unused_result))
 
 /* Each argument is evaluated once; names are made unique so that calls may nest. */
-#define min(a, b) util_pick(<, a, b, __COUNTER__)
-#define max(a, b) util_pick(>, a, b, __COUNTER__)
+#define min(a, b)              util_pick(<, a, b, __COUNTER__)
+#define max(a, b)              util_pick(>, a, b, __COUNTER__)
 #define util_pick(op, a, b, n) util_pick_named(op, a, b, n)
-#define util_pick_named(op, a, b, n)                 \
-	({                                           \
-		__typeof__(a) pick_a_##n = (a);      \
-		__typeof__(b) pick_b_##n = (b);      \
+#define util_pick_named(op, a, b, n)                                \
+	({                                                          \
+		__typeof__(a) pick_a_##n = (a);                     \
+		__typeof__(b) pick_b_##n = (b);                     \
 		pick_a_##n op pick_b_##n ? pick_a_##n : pick_b_##n; \
 	})
 

@@ -81,11 +81,11 @@ char *format_double(char *buf, size_t size, enum column_type type, double value)
 const char *format_type(enum column_type type)
 {
 	static const char *const names[] = {
-		[COLUMN_COUNT] = "count",   [COLUMN_NS] = "ns",
-		[COLUMN_RATIO] = "ratio",   [COLUMN_RATE] = "rate",
-		[COLUMN_BYTES] = "bytes",   [COLUMN_HEX] = "hex",
-		[COLUMN_TEXT] = "text",	    [COLUMN_TIME] = "time",
-		[COLUMN_PARTLY] = "partly", [COLUMN_BOOL] = "bool",
+		[COLUMN_COUNT] = "count",         [COLUMN_NS] = "ns",
+		[COLUMN_RATIO] = "ratio",         [COLUMN_RATE] = "rate",
+		[COLUMN_BYTES] = "bytes",         [COLUMN_HEX] = "hex",
+		[COLUMN_TEXT] = "text",           [COLUMN_TIME] = "time",
+		[COLUMN_PARTLY] = "partly",       [COLUMN_BOOL] = "bool",
 		[COLUMN_HISTOGRAM] = "histogram", [COLUMN_STACK] = "stack",
 	};
 

@@ -40,7 +40,7 @@ char *format_utf8(const char *text, const char *keep);
 bool format_wants(const struct render *render, const struct report *report,
 		  const struct table *table);
 
-/* Place of the column that says "(n others)": the first label of text, else the first label, or -1. */
+/* Where "(n others)" stands: the first label that is text, else the first label, or -1. */
 int format_others_place(const struct table *table);
 
 #endif

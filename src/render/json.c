@@ -175,7 +175,8 @@ static void put_columns(struct render *render, const struct table *table)
 		key_string(out, "title", column->title);
 		fputs(", ", out);
 		key_string(out, "type", format_type(column->def->type));
-		fprintf(out, ", \"monotonic\": %s}", column_monotonic(column->def) ? "true" : "false");
+		fprintf(out, ", \"monotonic\": %s}",
+			column_monotonic(column->def) ? "true" : "false");
 	}
 	putc(']', out);
 }

@@ -138,7 +138,8 @@ static int put_run(struct exposition *x, const struct render *render, struct err
 	static const struct family span = { "span", "seconds", "Time that the figures cover",
 					    KIND_GAUGE };
 	static const struct family complete = {
-		"complete", "", "1 when no record was lost and no interval was discarded", KIND_GAUGE
+		"complete", "", "1 when no record was lost and no interval was discarded",
+		KIND_GAUGE
 	};
 	const struct report *report = x->report;
 	const struct report_lost *lost = &report->lost;
@@ -303,12 +304,14 @@ static int put_column(struct exposition *x, const struct table *table, unsigned 
 	const struct family family = {
 		.name = def->metric,
 		.unit = def->type == COLUMN_NS || def->type == COLUMN_HISTOGRAM ? "seconds" :
-			def->type == COLUMN_BYTES ? "bytes" :
-			def->type == COLUMN_RATIO ? "ratio" :
-			def->type == COLUMN_TIME ? "timestamp_seconds" : "",
+			def->type == COLUMN_BYTES                               ? "bytes" :
+			def->type == COLUMN_RATIO                               ? "ratio" :
+			def->type == COLUMN_TIME ? "timestamp_seconds" :
+						   "",
 		.help = def->help,
 		.kind = def->type == COLUMN_HISTOGRAM ? KIND_HISTOGRAM :
-			column_monotonic(def) ? KIND_COUNTER : KIND_GAUGE,
+			column_monotonic(def)         ? KIND_COUNTER :
+							KIND_GAUGE,
 	};
 	char full[160];
 

@@ -86,7 +86,9 @@ static char *table_names(const struct render *render, const struct report *repor
 			continue;
 		left--;
 		longer = xasprintf("%s%s%s", names, report->tables[i]->name,
-				   left > 1 ? ", " : left ? " and " : "");
+				   left > 1 ? ", " :
+				   left     ? " and " :
+					      "");
 		free(names);
 		names = longer;
 	}

@@ -11,12 +11,12 @@
 #include "report/report.h"
 
 struct render_options {
-	bool verbose; /* all columns (-v) */
-	bool quiet; /* no header and footer lines (-q) */
-	bool color; /* escapes may be used: see render_color() */
-	bool timestamps; /* -T */
-	bool intervals; /* several reports will come */
-	const char *table; /* --table: only this one; NULL = all, or the first where one fits */
+	bool verbose;        /* all columns (-v) */
+	bool quiet;          /* no header and footer lines (-q) */
+	bool color;          /* escapes may be used: see render_color() */
+	bool timestamps;     /* -T */
+	bool intervals;      /* several reports will come */
+	const char *table;   /* --table: only this one; NULL = all, or the first where one fits */
 	const char *version; /* of hvscope, for machine formats */
 };
 
@@ -29,11 +29,11 @@ struct render {
 };
 
 struct renderer {
-	const char *name; /* as -f takes it */
+	const char *name;    /* as -f takes it */
 	const char *summary; /* for --help */
-	bool rewrites; /* one report replaces the last (metrics): with an interval it needs -o */
+	bool rewrites;    /* one report replaces the last (metrics): with an interval it needs -o */
 	bool tells_notes; /* prints the report's notes: else the caller says them */
-	bool one_table; /* prints the first table, or that of --table */
+	bool one_table;   /* prints the first table, or that of --table */
 	int (*report)(struct render *render, const struct report *report, struct error *err);
 };
 

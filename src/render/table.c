@@ -17,19 +17,19 @@ enum {
 	BIASED_FROM = 100, /* 1 of this many discarded: say that times are biased */
 };
 
-#define BOLD "\033[1m"
+#define BOLD  "\033[1m"
 #define PLAIN "\033[0m"
 
 /* A table as it will stand there: texts of all cells, and widths. */
 struct sheet {
 	const struct table *table;
-	unsigned nr; /* columns shown */
+	unsigned nr;      /* columns shown */
 	unsigned *places; /* their places in the table */
 	unsigned *widths;
-	bool *left; /* aligned left */
-	unsigned gap; /* blanks between columns */
-	size_t nr_lines; /* title, rows, others, totals */
-	char ***cells; /* [line][column] */
+	bool *left;              /* aligned left */
+	unsigned gap;            /* blanks between columns */
+	size_t nr_lines;         /* title, rows, others, totals */
+	char ***cells;           /* [line][column] */
 	const struct row **rows; /* the line's row; NULL for the title */
 };
 
@@ -190,8 +190,7 @@ static void shrink(struct sheet *sheet)
 		unsigned widest = sheet->nr;
 
 		for (unsigned i = 0; i < sheet->nr; i++) {
-			enum column_type type =
-				sheet->table->columns[sheet->places[i]].def->type;
+			enum column_type type = sheet->table->columns[sheet->places[i]].def->type;
 
 			if ((type == COLUMN_TEXT || type == COLUMN_HEX) &&
 			    sheet->widths[i] > TEXT_LEAST &&
@@ -301,9 +300,8 @@ static void put_powers(FILE *out, const uint64_t *counts, unsigned first, unsign
 
 		if (i < first)
 			continue;
-		fprintf(out, "%*llu -> %-*llu : %-8llu |%.*s%*s|\n", width,
-			(unsigned long long)low, width, (unsigned long long)high,
-			(unsigned long long)counts[i], bar,
+		fprintf(out, "%*llu -> %-*llu : %-8llu |%.*s%*s|\n", width, (unsigned long long)low,
+			width, (unsigned long long)high, (unsigned long long)counts[i], bar,
 			"****************************************", BAR_WIDTH - bar, "");
 	}
 }
@@ -389,8 +387,8 @@ static void put_header(FILE *out, const struct report *report)
 	char buf[FORMAT_SIZE];
 
 	put_quoted(out, "", report->title ? report->title : report->command);
-	fprintf(out, ": %s", report->has_span ? text_ns(buf, sizeof(buf), report->span_ns) :
-						"unknown time");
+	fprintf(out, ": %s",
+		report->has_span ? text_ns(buf, sizeof(buf), report->span_ns) : "unknown time");
 	put_number(out, report->vms, "VM", "VMs");
 	put_number(out, report->vcpus, "vCPU", "vCPUs");
 	put_number(out, source->cpus, "CPU", "CPUs");
@@ -428,10 +426,12 @@ static void put_lost(FILE *out, const struct report *report)
 	put_number(out, lost->late, "late record", "late records");
 	fputs(lost->stopped ? "; stopped early.\n" : ".\n", out);
 	if (discarded * BIASED_FROM > lost->intervals)
-		fprintf(out, "%s of the intervals were discarded, long ones more often: times and "
+		fprintf(out,
+			"%s of the intervals were discarded, long ones more often: times and "
 			"percentiles are biased low.\n",
 			text_percent(buf, sizeof(buf),
-				     lost->intervals ? (double)discarded / (double)lost->intervals : 1));
+				     lost->intervals ? (double)discarded / (double)lost->intervals :
+						       1));
 }
 
 /* Local time of the interval's end, as vmstat and sar have it. */
@@ -440,11 +440,12 @@ static void put_timestamp(FILE *out, const struct report *report)
 	char buf[FORMAT_SIZE];
 
 	if (report->has_begin)
-		fprintf(out, "%s\n", format_clock(buf, sizeof(buf),
-						  report->begin + (int64_t)report->span_ns, false));
+		fprintf(out, "%s\n",
+			format_clock(buf, sizeof(buf), report->begin + (int64_t)report->span_ns,
+				     false));
 	else if (report->has_begin_ns)
-		fprintf(out, "%s s\n", format_seconds(buf, sizeof(buf),
-						      report->begin_ns + report->span_ns));
+		fprintf(out, "%s s\n",
+			format_seconds(buf, sizeof(buf), report->begin_ns + report->span_ns));
 }
 
 static int table_report(struct render *render, const struct report *report,

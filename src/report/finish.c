@@ -279,7 +279,7 @@ static struct order order_of(const struct table *table, const char *sort)
 
 	if (order.place >= 0)
 		order.descending = key > sort ? *sort == '-' :
-				   is_number(table->columns[order.place].def->type);
+						is_number(table->columns[order.place].def->type);
 	return order;
 }
 

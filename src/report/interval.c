@@ -42,8 +42,7 @@ void interval_free(struct interval *interval)
 {
 	if (!interval)
 		return;
-	strhash_each(&interval->rows, entry)
-		past_free(entry->value);
+	strhash_each(&interval->rows, entry) past_free(entry->value);
 	strhash_free(&interval->rows);
 	free(interval);
 }
@@ -229,6 +228,6 @@ void interval_cut(struct interval *interval, struct report *report)
 		cut_table(interval, report->tables[i]);
 	forget_unseen(interval);
 	report->lost.intervals = take(report->lost.intervals, &interval->lost.intervals);
-	report->lost.intervals_discarded = take(report->lost.intervals_discarded,
-						&interval->lost.intervals_discarded);
+	report->lost.intervals_discarded =
+		take(report->lost.intervals_discarded, &interval->lost.intervals_discarded);
 }

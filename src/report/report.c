@@ -108,8 +108,8 @@ static void add_column(struct table *table, const struct column *def, uint32_t p
 
 	if (table_find(table, key) >= 0)
 		fatal("the table %s has two columns %s", table->name, key);
-	table->columns = xreallocarray(table->columns, table->nr_columns + 1,
-				       sizeof(*table->columns));
+	table->columns =
+		xreallocarray(table->columns, table->nr_columns + 1, sizeof(*table->columns));
 	table->columns[table->nr_columns++] = (struct table_column){
 		.def = def,
 		.key = key,

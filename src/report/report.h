@@ -33,18 +33,18 @@
 #include "base/error.h"
 
 enum column_type {
-	COLUMN_COUNT, /* u64 */
-	COLUMN_NS, /* u64 */
-	COLUMN_RATIO, /* double, 0 … 1 */
-	COLUMN_RATE, /* double, per second */
-	COLUMN_BYTES, /* u64 */
-	COLUMN_HEX, /* a code as text: "0x72", "esr_ec=0x24" */
-	COLUMN_TEXT, /* from outside: hostile */
-	COLUMN_TIME, /* i64 ns since the epoch, UTC */
+	COLUMN_COUNT,  /* u64 */
+	COLUMN_NS,     /* u64 */
+	COLUMN_RATIO,  /* double, 0 … 1 */
+	COLUMN_RATE,   /* double, per second */
+	COLUMN_BYTES,  /* u64 */
+	COLUMN_HEX,    /* a code as text: "0x72", "esr_ec=0x24" */
+	COLUMN_TEXT,   /* from outside: hostile */
+	COLUMN_TIME,   /* i64 ns since the epoch, UTC */
 	COLUMN_PARTLY, /* enum partly */
 	COLUMN_BOOL,
 	COLUMN_HISTOGRAM, /* of a distribution */
-	COLUMN_STACK, /* frames, outermost first */
+	COLUMN_STACK,     /* frames, outermost first */
 };
 
 enum partly { PARTLY_NO, PARTLY_YES, PARTLY_PARTLY };
@@ -54,23 +54,23 @@ enum partly { PARTLY_NO, PARTLY_YES, PARTLY_PARTLY };
  * isn't. A gauge is summed in totals only with COLUMN_SUM. Of text nothing is summed.
  */
 enum column_flags {
-	COLUMN_LABEL = 1 << 0, /* part of the row's identity; a label in metrics */
-	COLUMN_GAUGE = 1 << 1, /* may fall; not subtracted over intervals */
-	COLUMN_SUM = 1 << 2, /* a gauge whose sum makes sense */
-	COLUMN_WIDE = 1 << 3, /* in tables only with -v */
+	COLUMN_LABEL = 1 << 0,    /* part of the row's identity; a label in metrics */
+	COLUMN_GAUGE = 1 << 1,    /* may fall; not subtracted over intervals */
+	COLUMN_SUM = 1 << 2,      /* a gauge whose sum makes sense */
+	COLUMN_WIDE = 1 << 3,     /* in tables only with -v */
 	COLUMN_WHEN_ANY = 1 << 4, /* in tables when a row has something other than 0, or with -v */
 	COLUMN_NOT_LAST = 1 << 5, /* null in rows with ROW_LAST, which stay out of its sums */
-	COLUMN_LEFT = 1 << 6, /* aligned left in tables, though a number */
+	COLUMN_LEFT = 1 << 6,     /* aligned left in tables, though a number */
 };
 
 /* How report_finish() computes a cell; DERIVE_NONE = the analysis sets it. */
 enum column_derive {
 	DERIVE_NONE,
-	DERIVE_SHARE, /* `of` / the sum of `of` over all rows (before -n) */
-	DERIVE_RATIO, /* `of` / `per`, of the same row */
-	DERIVE_RATE, /* `of` per second of the report's span */
+	DERIVE_SHARE,  /* `of` / the sum of `of` over all rows (before -n) */
+	DERIVE_RATIO,  /* `of` / `per`, of the same row */
+	DERIVE_RATE,   /* `of` per second of the report's span */
 	DERIVE_NUMBER, /* from the row's distribution: number of values, */
-	DERIVE_SUM, /* their sum, */
+	DERIVE_SUM,    /* their sum, */
 	DERIVE_MIN,
 	DERIVE_MEAN,
 	DERIVE_STDDEV,
@@ -80,23 +80,23 @@ enum column_derive {
 };
 
 struct column {
-	const char *key; /* in machine formats: [a-z][a-z0-9_]*, unit as suffix (_ns, _bytes) */
+	const char *key;   /* in machine formats: [a-z][a-z0-9_]*, unit as suffix (_ns, _bytes) */
 	const char *title; /* in tables */
 	enum column_type type;
 	unsigned flags; /* enum column_flags */
 	enum column_derive derive;
 	const char *of, *per; /* keys of columns of the same table, for DERIVE_* */
-	uint8_t dist; /* which of the row's distributions, for DERIVE_* */
-	const char *metric; /* name in metrics without prefix and unit; NULL = not exported */
-	const char *help; /* for # HELP and the man page: a sentence without full stop */
+	uint8_t dist;         /* which of the row's distributions, for DERIVE_* */
+	const char *metric;   /* name in metrics without prefix and unit; NULL = not exported */
+	const char *help;     /* for # HELP and the man page: a sentence without full stop */
 };
 
 enum { ROW_DISTS = 4 }; /* distributions that a row may carry */
 
 /* What of a table is wanted. All pointers are only read during table_new(). */
 struct table_layout {
-	const char *name; /* of the table: as a key */
-	const char *title; /* for people; may be NULL */
+	const char *name;             /* of the table: as a key */
+	const char *title;            /* for people; may be NULL */
 	const struct column *columns; /* must outlive the report */
 	unsigned nr_columns;
 	const unsigned *show; /* places in columns, in the order wanted; NULL = all */
@@ -135,8 +135,8 @@ struct cell {
 
 struct row {
 	struct table *table;
-	size_t number; /* order of adding */
-	unsigned flags; /* enum row_flags; the analysis sets them */
+	size_t number;                /* order of adding */
+	unsigned flags;               /* enum row_flags; the analysis sets them */
 	struct dist *dist[ROW_DISTS]; /* NULL = none (unlike an empty one: cells are null) */
 	bool owned[ROW_DISTS];
 	struct cell *cells; /* table->nr_columns of them */
@@ -146,9 +146,9 @@ struct row {
 struct table_column {
 	const struct column *def;
 	char *key, *title; /* with the percentile in place */
-	uint32_t ppm; /* for DERIVE_PERCENTILE */
-	bool wide; /* in tables only with -v */
-	int of, per; /* places in table->columns, -1 = none */
+	uint32_t ppm;      /* for DERIVE_PERCENTILE */
+	bool wide;         /* in tables only with -v */
+	int of, per;       /* places in table->columns, -1 = none */
 };
 
 struct table {
@@ -177,12 +177,12 @@ struct report_source {
 
 struct report_lost {
 	uint64_t records; /* known number lost */
-	uint64_t marks; /* places of loss */
+	uint64_t marks;   /* places of loss */
 	uint64_t unknown; /* marks without a number */
 	uint64_t intervals_discarded;
-	uint64_t late; /* records that came after their time was handed on */
+	uint64_t late;      /* records that came after their time was handed on */
 	uint64_t intervals; /* timed or discarded: what intervals_discarded is measured against */
-	bool stopped; /* a guard ended the run early */
+	bool stopped;       /* a guard ended the run early */
 };
 
 struct report {
@@ -190,11 +190,11 @@ struct report {
 	char *command;
 	char *host; /* NULL = unknown */
 	bool has_begin, has_begin_ns, has_span, has_records, has_lost;
-	int64_t begin; /* ns since the epoch, UTC */
+	int64_t begin;     /* ns since the epoch, UTC */
 	uint64_t begin_ns; /* in source.clock */
 	uint64_t span_ns;
-	uint64_t records; /* walked, of any event */
-	uint64_t interval; /* number from 1; 0 = the run has no intervals */
+	uint64_t records;    /* walked, of any event */
+	uint64_t interval;   /* number from 1; 0 = the run has no intervals */
 	uint64_t vms, vcpus; /* for the header line; 0 = unknown */
 	struct report_source source;
 	struct report_lost lost;
@@ -228,10 +228,10 @@ bool column_sums(const struct column *column);
 
 /* A new row of nulls; valid until the report is finished, cut to an interval, or freed. */
 struct row *table_row(struct table *table);
-void row_free(struct row *row); /* of one that is in no table any more */
+void row_free(struct row *row);           /* of one that is in no table any more */
 struct row *row_new(struct table *table); /* one that is in no table yet */
 
-void row_count(struct row *row, unsigned column, uint64_t n); /* count, ns and bytes */
+void row_count(struct row *row, unsigned column, uint64_t n);    /* count, ns and bytes */
 void row_number(struct row *row, unsigned column, double value); /* ratio and rate */
 void row_bool(struct row *row, unsigned column, bool value);
 void row_partly(struct row *row, unsigned column, enum partly value);
@@ -246,8 +246,9 @@ void row_lend(struct row *row, unsigned slot, struct dist *dist);
 void row_give(struct row *row, unsigned slot, struct dist *dist);
 
 struct report_order {
-	const char *sort; /* a key; NULL = each table's default. "+key" ascending, "-key" descending */
-	size_t limit; /* rows per table; 0 = all */
+	const char
+		*sort; /* a key; NULL = each table's default. "+key" ascending, "-key" descending */
+	size_t limit;  /* rows per table; 0 = all */
 };
 
 /*

@@ -72,7 +72,8 @@ static void test_small(void)
 	uint64_t ns = 99;
 
 	ok(!dist_mean(&d, &ns) && !dist_min(&d, &ns) && !dist_max(&d, &ns) &&
-	   !dist_percentile(&d, 500000, &ns), "no values, no figures");
+		   !dist_percentile(&d, 500000, &ns),
+	   "no values, no figures");
 	is_int(ns, 99, "and the result is untouched");
 	dist_add(&d, 1000);
 	ok(!dist_stddev(&d, &ns), "one value has no standard deviation");

@@ -56,7 +56,8 @@ static void test_numbers(void)
 		good &= (value ? value->u : 0) == truth[i];
 	}
 	ok(good, "each key has its last value");
-	hash_each(&hash, entry) {
+	hash_each(&hash, entry)
+	{
 		good &= entry->value.u && ++seen;
 	}
 	ok(good && seen == nr, "iteration visits each entry once");
@@ -72,8 +73,7 @@ static void test_order(void)
 
 	for (uint64_t i = 0; i < 1000; i++)
 		hash_insert(&hash, i * 7919, NULL)->u = i;
-	hash_each(&hash, entry)
-		good &= entry->value.u == wanted++;
+	hash_each(&hash, entry) good &= entry->value.u == wanted++;
 	ok(good, "iteration is in order of insertion");
 	ok(!hash_pointer(&hash, 1), "a missing key has no pointer");
 	hash_free(&hash);

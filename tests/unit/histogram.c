@@ -74,7 +74,7 @@ static uint64_t *make_values(void)
 
 static void test_percentiles(const struct histogram *h, const uint64_t *sorted)
 {
-	static const uint32_t ppm[] = { 0,	1,	10000,	250000, 500000, 900000,
+	static const uint32_t ppm[] = { 0,      1,      10000,  250000, 500000, 900000,
 					950000, 990000, 999000, 999999, 1000000 };
 	uint64_t got = 0;
 

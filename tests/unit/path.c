@@ -58,9 +58,9 @@ static void make_tree(struct tree *tree)
 static void remove_tree(const struct tree *tree)
 {
 	static const char *const files[] = {
-		"root/absolute", "root/etc/up",	 "root/etc/slash", "root/loop-a", "root/loop-b",
-		"root/dangling", "root/etc/dots", "root/fifo",	    "root/etc/file", "root/outside",
-		"outside",
+		"root/absolute", "root/etc/up",   "root/etc/slash", "root/loop-a",
+		"root/loop-b",   "root/dangling", "root/etc/dots",  "root/fifo",
+		"root/etc/file", "root/outside",  "outside",
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)

@@ -12,8 +12,26 @@
 #include "render/render.h"
 
 enum {
-	VM, REASON, CODE, IDLE, EXITS, RATE, DISCARDED, OPEN, SHARE, TOTAL, TIME_SHARE, MEAN, STDDEV,
-	PERCENTILE, MAX, HIST, SIZE, LAST_SEEN, TRACED, NR,
+	VM,
+	REASON,
+	CODE,
+	IDLE,
+	EXITS,
+	RATE,
+	DISCARDED,
+	OPEN,
+	SHARE,
+	TOTAL,
+	TIME_SHARE,
+	MEAN,
+	STDDEV,
+	PERCENTILE,
+	MAX,
+	HIST,
+	SIZE,
+	LAST_SEEN,
+	TRACED,
+	NR,
 };
 
 static const struct column columns[NR] = {
@@ -21,7 +39,8 @@ static const struct column columns[NR] = {
 	[REASON] = { "reason", "REASON", COLUMN_TEXT, COLUMN_LABEL },
 	[CODE] = { "code", "CODE", COLUMN_HEX, COLUMN_LABEL | COLUMN_WIDE },
 	[IDLE] = { "idle", "IDLE", COLUMN_BOOL, COLUMN_WIDE },
-	[EXITS] = { "exits", "EXITS", COLUMN_COUNT, .metric = "exits", .help = "Exits \\ \"seen\"" },
+	[EXITS] = { "exits", "EXITS", COLUMN_COUNT, .metric = "exits",
+		    .help = "Exits \\ \"seen\"" },
 	[RATE] = { "rate", "EXITS/s", COLUMN_RATE, .derive = DERIVE_RATE, .of = "exits" },
 	[DISCARDED] = { "discarded", "DISCARDED", COLUMN_COUNT, COLUMN_WHEN_ANY,
 			.metric = "exits_discarded", .help = "Exits not timed" },
@@ -50,13 +69,13 @@ static const uint32_t percentiles[] = { 500000, 999000 };
 /* Names as a hostile guest owner would choose them. */
 static const char *const names[] = {
 	"web",
-	"\033[2J\033]0;owned\007", /* a terminal's control sequences */
+	"\033[2J\033]0;owned\007",            /* a terminal's control sequences */
 	"a\"b,c\\d\ne\r\n{f=\"g\"} 1\n# EOF", /* what ends a field, a label, an exposition */
-	"\xff\xfe\xc0\x80", /* no UTF-8 */
-	"\xff\xfe\xc0\x81", /* looks the same where that is replaced */
+	"\xff\xfe\xc0\x80",                   /* no UTF-8 */
+	"\xff\xfe\xc0\x81",                   /* looks the same where that is replaced */
 	"=cmd|' /C calc'!A0",
 	"\xe2\x80\xaeltr",
-	"a very long name that goes on and on and wouldn't fit into any line that people could read",
+	"a very long name that goes on and on and wouldn't fit into any line that people read",
 };
 
 struct sample {
@@ -116,8 +135,9 @@ static void sample_new(struct sample *s, bool histograms, size_t limit)
 	report->source.cpus = 4;
 	report_set(&report->source.path, "/tmp/\033[31mx.dat");
 	report_set(&report->source.clock, "mono");
-	report->lost = (struct report_lost){ .records = 1, .marks = 2, .unknown = 1,
-					     .intervals_discarded = 2, .intervals = 100 };
+	report->lost = (struct report_lost){
+		.records = 1, .marks = 2, .unknown = 1, .intervals_discarded = 2, .intervals = 100
+	};
 	report_note(report, "A note with %s.", "\033[1mcontrol\033[0m");
 	s->table = add_table(report, "exits", histograms);
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
@@ -223,13 +243,15 @@ static void test_table(void)
 
 	sample_new(&s, false, 0);
 	text = print("table", &options, s.report, 1, NULL);
-	ok(!strncmp(text, "exits of guests: 2.50s, 8 VMs, 9 vCPUs, 4 CPUs, /tmp/\\x1b[31mx.dat\n", 60),
+	ok(!strncmp(text, "exits of guests: 2.50s, 8 VMs, 9 vCPUs, 4 CPUs, /tmp/\\x1b[31mx.dat\n",
+		    60),
 	   "the first line says what it is about");
 	ok(longest_line(text) <= 100, "100 columns are enough");
 	ok(!has_trailing_blanks(text), "no blanks at the ends of lines");
 	ok(strstr(text, "\ntotal "), "a line of totals");
 	ok(strstr(text, "Lost: 1 record, 2 places of loss (1 without a number), "
-			"2 intervals discarded."), "a line of losses");
+			"2 intervals discarded."),
+	   "a line of losses");
 	ok(strstr(text, "2.0% of the intervals were discarded") && strstr(text, "biased low"),
 	   "above 1 in 100 it says that times are biased");
 	ok(strstr(text, "DISCARDED") && !strstr(text, "STDDEV"), "columns as they are needed");
@@ -264,8 +286,10 @@ static void test_golden(void)
 	};
 	struct render_options options = { .color = true };
 	struct report *report = report_new("exits", NULL);
-	struct table *table = table_new(report, &(struct table_layout){
-		.name = "t", .columns = small, .nr_columns = 5, .histograms = true });
+	struct table *table = table_new(report, &(struct table_layout){ .name = "t",
+									.columns = small,
+									.nr_columns = 5,
+									.histograms = true });
 	struct dist dist = { 0 };
 	struct row *row = table_row(table);
 	char *text;
@@ -282,7 +306,8 @@ static void test_golden(void)
 	row_count(row, 2, 1);
 	report_finish(report, NULL, NULL);
 	text = print("table", &options, report, 1, NULL);
-	is_str(text, "exits: unknown time, live\n"
+	is_str(text,
+	       "exits: unknown time, live\n"
 	       "\033[1mVM     TID  EXITS  TOTAL\033[0m\n"
 	       "大      12   1234   27ns\n"
 	       "-      345      1      -\n"
@@ -327,7 +352,8 @@ static void test_csv(void)
 	sample_new(&s, true, 0);
 	options.intervals = false;
 	text = print("csv", &options, s.report, 1, NULL);
-	ok(strstr(text, "\r\n\"a\"\"b,c\\\\d\\ne\\x0d\\n{f=\"\"g\"\"} 1\\n# EOF\",EPT_VIOLATION,0x2,"),
+	ok(strstr(text,
+		  "\r\n\"a\"\"b,c\\\\d\\ne\\x0d\\n{f=\"\"g\"\"} 1\\n# EOF\",EPT_VIOLATION,0x2,"),
 	   "quotes are doubled, control characters escaped");
 	ok(strstr(text, ",3840:4096:1;3968:") || strstr(text, "3968:4096:"),
 	   "histograms are low:high:count;…");
@@ -351,7 +377,8 @@ static void test_tables(void)
 	free(text);
 	options.table = "fourth";
 	text = print("csv", &options, s.report, 1, &err);
-	ok(err.status == 2 && strstr(err.text, "exits, second and third"), "a table that isn't there");
+	ok(err.status == 2 && strstr(err.text, "exits, second and third"),
+	   "a table that isn't there");
 	free(text);
 	options.table = NULL;
 	render = render_begin(render_find("csv", NULL), &options, stdout);
@@ -375,8 +402,9 @@ static void test_folded(void)
 	struct render_options options = { 0 };
 	struct error err = { 0 };
 	struct report *report = report_new("stackcount", NULL);
-	struct table *table = table_new(report, &(struct table_layout){
-		.name = "stacks", .columns = stacks, .nr_columns = 2 });
+	struct table *table =
+		table_new(report, &(struct table_layout){
+					  .name = "stacks", .columns = stacks, .nr_columns = 2 });
 	struct row *row = table_row(table);
 	struct sample s;
 	char *text;
@@ -388,7 +416,8 @@ static void test_folded(void)
 	is_str(text, "main;a:b;leaf\\n\\x1b 42\n", "a stack is a line");
 	free(text);
 	text = print("table", &options, report, 1, NULL);
-	ok(strstr(text, "42\n    leaf\\n\\x1b\n    a;b\n    main\n"), "in tables the innermost first");
+	ok(strstr(text, "42\n    leaf\\n\\x1b\n    a;b\n    main\n"),
+	   "in tables the innermost first");
 	free(text);
 	text = print("csv", &options, report, 1, NULL);
 	ok(strstr(text, "\r\n42,main;a;b;leaf\\n\\x1b\r\n"), "in CSV joined");
@@ -416,7 +445,8 @@ static void test_failure(void)
 	sample_new(&s, false, 0);
 	render = render_begin(render_find("json", NULL), &options, full);
 	ok(render_report(render, s.report, &err) && err.status == 1 &&
-	   strstr(err.text, strerrordesc_np(ENOSPC)), "a full disk is an error");
+		   strstr(err.text, strerrordesc_np(ENOSPC)),
+	   "a full disk is an error");
 	render_end(render, NULL);
 	fclose(full);
 	ok(!render_color(stdout) || getenv("TERM"), "no colour without a terminal");

@@ -8,8 +8,21 @@
 #include "report/interval.h"
 
 enum {
-	VM, REASON, EXITS, RATE, TIMED, OPEN, SHARE, TOTAL, TIME_SHARE, MEAN, PERCENTILE, MAX, HIST,
-	PER_EXIT, NR,
+	VM,
+	REASON,
+	EXITS,
+	RATE,
+	TIMED,
+	OPEN,
+	SHARE,
+	TOTAL,
+	TIME_SHARE,
+	MEAN,
+	PERCENTILE,
+	MAX,
+	HIST,
+	PER_EXIT,
+	NR,
 };
 
 static const struct column columns[NR] = {

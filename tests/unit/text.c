@@ -20,14 +20,20 @@ static void test_quote(void)
 		{ "\033[31mred", "\\x1b[31mred" },
 		{ "back\\slash", "back\\\\slash" },
 		{ "\x7f", "\\x7f" },
-		{ "\xc2\x9b" "31m", "\\u009b31m" }, /* CSI as one character */
+		{ "\xc2\x9b"
+		  "31m",
+		  "\\u009b31m" }, /* CSI as one character */
 		{ "\xff\xfe", "\\xff\\xfe" },
-		{ "\xc0\x80", "\\xc0\\x80" }, /* overlong NUL */
-		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, /* a surrogate */
+		{ "\xc0\x80", "\\xc0\\x80" },                   /* overlong NUL */
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },          /* a surrogate */
 		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* beyond U+10FFFF */
-		{ "\xe2\x82", "\\xe2\\x82" }, /* cut off */
-		{ "\xe2\x80\xae" "abc", "\\u202eabc" }, /* right to left */
-		{ "a\xe2\x80\x8b" "b", "a\\u200bb" }, /* no width */
+		{ "\xe2\x82", "\\xe2\\x82" },                   /* cut off */
+		{ "\xe2\x80\xae"
+		  "abc",
+		  "\\u202eabc" }, /* right to left */
+		{ "a\xe2\x80\x8b"
+		  "b",
+		  "a\\u200bb" },                    /* no width */
 		{ "\xf3\xa0\x81\x81", "\\Ue0041" }, /* a tag */
 	};
 	char buf[64], name[64];
@@ -165,7 +171,8 @@ static void test_sizes(void)
 	ok(!parse_u64("65535", 65535, &n, NULL), "a number at its limit");
 	ok(parse_u64("65536", 65535, &n, NULL), "and above it");
 	ok(parse_u64("", 9, &n, NULL) && parse_u64("1 ", 9, &n, NULL) &&
-	   parse_u64("+1", 9, &n, NULL) && parse_u64("0x1", 9, &n, NULL), "only digits");
+		   parse_u64("+1", 9, &n, NULL) && parse_u64("0x1", 9, &n, NULL),
+	   "only digits");
 }
 
 static void test_percentiles(void)
@@ -174,10 +181,11 @@ static void test_percentiles(void)
 	unsigned nr = 0;
 
 	ok(!parse_percentiles("99,50,99.9,50.0", ppm, 4, &nr, NULL) && nr == 3 &&
-	   ppm[0] == 500000 && ppm[1] == 990000 && ppm[2] == 999000,
+		   ppm[0] == 500000 && ppm[1] == 990000 && ppm[2] == 999000,
 	   "percentiles are sorted and each is there once");
 	ok(!parse_percentiles("99.9999,100", ppm, 4, &nr, NULL) && ppm[0] == 999999 &&
-	   ppm[1] == 1000000, "up to 100, with four places");
+		   ppm[1] == 1000000,
+	   "up to 100, with four places");
 	ok(parse_percentiles("0", ppm, 4, &nr, NULL), "0 is none");
 	ok(parse_percentiles("100.1", ppm, 4, &nr, NULL), "more than 100 is none");
 	ok(parse_percentiles("99.99999", ppm, 4, &nr, NULL), "five places are too many");

@@ -91,7 +91,8 @@ static void test_exits(void)
 
 	is_int(run(no_memory, out, sizeof(out)), 1, "without memory the status is 1");
 	/* The sanitizer may say its own first. */
-	ok(strstr(out, "three one hvscope: out of memory"), "hooks run newest first, then a sentence");
+	ok(strstr(out, "three one hvscope: out of memory"),
+	   "hooks run newest first, then a sentence");
 	ok(!strstr(out, "two"), "a popped hook doesn't run");
 	is_int(run(no_growth, out, sizeof(out)), 1, "nor is there memory to grow");
 	ok(strstr(out, "hvscope: out of memory"), "with the same sentence");
