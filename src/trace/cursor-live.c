@@ -45,7 +45,7 @@ struct live_cpu {
 
 struct live {
 	struct session *session;
-	const struct live_options *options;
+	struct live_options options;
 	struct page_source source;
 	struct live_cpu *cpus;
 	struct pollfd *fds;
@@ -380,7 +380,7 @@ static void see_cpus(struct live *l)
 
 static enum live_guard look_at_counts(struct live *l, uint64_t now)
 {
-	uint64_t records, lost, max_rate = l->options->max_rate;
+	uint64_t records, lost, max_rate = l->options.max_rate;
 	enum live_guard guard = GUARD_NONE;
 
 	if (now < l->second + SECOND)
@@ -420,7 +420,7 @@ static int wait_for(struct live *l, unsigned int n_fds, uint64_t ns)
 {
 	const struct timespec t = { .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
 
-	return ppoll(l->fds, n_fds, &t, l->options->sigmask);
+	return ppoll(l->fds, n_fds, &t, l->options.sigmask);
 }
 
 /*
@@ -429,18 +429,20 @@ static int wait_for(struct live *l, unsigned int n_fds, uint64_t ns)
  */
 static bool wait_round(struct live *l, uint64_t boundary)
 {
-	uint64_t now = clock_now(), until = min(boundary, now + ROUND_MAX);
+	uint64_t now = clock_now(), pause = l->h_before + ROUND_MIN;
+	bool passed = boundary <= now;
 	int ready;
 
 	watch(l);
-	ready = wait_for(l, l->n_cpus, until > now ? until - now : 0);
+	ready = wait_for(l, l->n_cpus, passed ? 0 : min(boundary - now, ROUND_MAX));
 	if (ready < 0)
 		return errno != EINTR;
 	for (unsigned int cpu = 0; ready && cpu < l->n_cpus; cpu++)
 		l->cpus[cpu].no_poll |= l->fds[cpu].revents & (POLLERR | POLLHUP | POLLNVAL);
 	now = clock_now();
-	until = min(boundary, l->h_before + ROUND_MIN);
-	if (!l->busy && until > now && wait_for(l, 0, until - now) < 0)
+	if (!passed)
+		pause = min(pause, boundary);
+	if (!l->busy && pause > now && wait_for(l, 0, pause - now) < 0)
 		return errno != EINTR;
 	return true;
 }
@@ -454,7 +456,7 @@ int live_round(struct live *l, uint64_t boundary, struct live_result *result, st
 		if (result->interrupted)
 			return 0;
 		begin_round(l, clock_now());
-		l->strict = (l->options->strict || l->h >= boundary) && barrier(l);
+		l->strict = (l->options.strict || l->h >= boundary) && barrier(l);
 	}
 	uint64_t margin = min(l->h_before, l->h > MARGIN ? l->h - MARGIN : 0);
 	uint64_t h = l->h;
@@ -527,7 +529,7 @@ struct live *live_new(struct session *s, const struct live_options *options, str
 	struct live *l = xcalloc(1, sizeof(*l));
 
 	l->session = s;
-	l->options = options;
+	l->options = *options;
 	l->n_cpus = info->n_cpus;
 	l->buffer_size = info->buffer_size;
 	l->cpus = xcalloc(l->n_cpus, sizeof(*l->cpus));

@@ -59,7 +59,7 @@ struct live_stats {
 	enum live_barrier barrier; /* the weakest that was used where one was asked for */
 };
 
-/* Opens the buffers. The session and *options outlive it. */
+/* Opens the buffers. The session and the options' sigmask outlive it. */
 struct live *live_new(struct session *s, const struct live_options *options, struct error *err);
 void live_free(struct live *l);
 

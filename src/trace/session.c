@@ -19,24 +19,22 @@
 
 #include "base/util.h"
 #include "trace/clock.h"
-#include "trace/session.h"
+#include "trace/session-internal.h"
 
-#define PREFIX "hvscope."
-#define MB (UINT64_C(1) << 20)
 #define TRIES 10
 #define CLOSED (-1)
 
 struct session {
 	struct tfs tfs;
-	const struct session_request *request;
+	struct session_request request;
 	struct session_info info;
 	struct utsname uname;
 	struct probes *probes;
 	struct page_layout layout;
-	bool *enabled;		/* of request->events */
+	bool *enabled;		/* of request.events */
 	int *raw;		/* trace_pipe_raw of each CPU, CLOSED, or -errno */
 	int on;			/* tracing_on, held open */
-	bool exists, probed, running, registered;
+	bool exists, running;
 	char name[64];		/* hvscope.<pid>.<random> */
 	char group[64];		/* hvscope_<pid>_<random> */
 	char path[PATH_MAX];	/* instances/NAME, below tracefs */
@@ -69,7 +67,7 @@ static unsigned int reap(const struct tfs *t)
 	if (!dir)
 		return 0;
 	for (struct dirent *e; (e = readdir(dir));) {
-		if (strncmp(e->d_name, PREFIX, sizeof(PREFIX) - 1) ||
+		if (strncmp(e->d_name, SESSION_PREFIX, sizeof(SESSION_PREFIX) - 1) ||
 		    strlen(e->d_name) >= sizeof(group) || !instance_path(t, e->d_name, path) ||
 		    rmdir(path))
 			continue;
@@ -87,7 +85,7 @@ static void new_name(struct session *s)
 
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 		random = (uint32_t)clock_now();
-	snprintf(s->name, sizeof(s->name), PREFIX "%d.%08x", (int)getpid(), random);
+	snprintf(s->name, sizeof(s->name), SESSION_PREFIX "%d.%08x", (int)getpid(), random);
 	group_of(s->name, s->group, sizeof(s->group));
 	snprintf(s->path, sizeof(s->path), "instances/%s", s->name);
 }
@@ -159,23 +157,6 @@ static int set_clock(struct session *s, struct error *err)
 	return 0;
 }
 
-static uint64_t meminfo(const struct root *root, const char *key)
-{
-	char text[4096];
-	const char *line = path_read(root, text, sizeof(text), "/proc/meminfo") > 0 ?
-				   strstr(text, key) : NULL;
-
-	return line ? strtoull(line + strlen(key), NULL, 10) * 1024 : 0;
-}
-
-static uint64_t default_buffer(const struct root *root, unsigned int cpus)
-{
-	uint64_t available = meminfo(root, "MemAvailable:");
-	uint64_t size = available ? available / 50 / cpus : MB;
-
-	return max(min(size, 16 * MB), MB / 4);
-}
-
 /* Big sub-buffers read fastest; many CPUs, or a small buffer, want smaller ones. */
 static unsigned int default_subbuf(unsigned int cpus, uint64_t buffer)
 {
@@ -189,7 +170,7 @@ static unsigned int default_subbuf(unsigned int cpus, uint64_t buffer)
 /* A size that the kernel has no contiguous memory for is tried smaller. Without the file: 4K. */
 static void set_subbuf(struct session *s, uint64_t buffer)
 {
-	unsigned int kb = s->request->subbuf_kb;
+	unsigned int kb = s->request.subbuf_kb;
 
 	for (kb = kb ? kb : default_subbuf(s->info.online, buffer); kb > 4; kb /= 4)
 		if (set_number(s, kb, "buffer_subbuf_size_kb") != -ENOMEM)
@@ -198,14 +179,14 @@ static void set_subbuf(struct session *s, uint64_t buffer)
 
 static int set_buffers(struct session *s, struct error *err)
 {
-	uint64_t asked = s->request->buffer_size;
-	uint64_t size = asked ? asked : default_buffer(&s->tfs.root, s->info.online);
+	uint64_t asked = s->request.buffer_size;
+	uint64_t size = asked ? asked : session_default_buffer(&s->tfs.root, s->info.online);
 	char text[TEXT_UNIT_SIZE];
 	int ret;
 
 	set_subbuf(s, size);
 	while ((ret = set_number(s, (size + 1023) / 1024, "buffer_size_kb")) == -ENOMEM && !asked &&
-	       size > MB)
+	       size > SESSION_MB)
 		size /= 2;
 	if (ret)
 		return error_errno(err, ret, "no ring buffers of %s per CPU; a smaller -b may do",
@@ -222,8 +203,8 @@ static int set_options(struct session *s, struct error *err)
 	set(s, "0", "options/userstacktrace");
 	/* Wakes the reader when half is full, where the kernel can. */
 	set(s, "50", "buffer_percent");
-	ret = set(s, s->request->stacktrace ? "1" : "0", "options/stacktrace");
-	if (ret && s->request->stacktrace)
+	ret = set(s, s->request.stacktrace ? "1" : "0", "options/stacktrace");
+	if (ret && s->request.stacktrace)
 		return error_errno(err, ret, "this kernel records no stacks (options/stacktrace)");
 	return 0;
 }
@@ -233,12 +214,12 @@ static int set_pids(struct session *s, struct error *err)
 	char *text = xstrdup("");
 	int ret;
 
-	if (!s->request->n_pids) {
+	if (!s->request.n_pids) {
 		free(text);
 		return 0;
 	}
-	for (size_t i = 0; i < s->request->n_pids; i++) {
-		char *more = xasprintf("%s%d ", text, (int)s->request->pids[i]);
+	for (size_t i = 0; i < s->request.n_pids; i++) {
+		char *more = xasprintf("%s%d ", text, (int)s->request.pids[i]);
 
 		free(text);
 		text = more;
@@ -257,7 +238,7 @@ static void keep_out(struct session *s)
 {
 	char text[32];
 
-	if (!s->request->own_events)
+	if (!s->request.own_events)
 		return;
 	snprintf(text, sizeof(text), "%d", (int)gettid());
 	s->info.kept_out = !set(s, text, "set_event_notrace_pid");
@@ -265,7 +246,7 @@ static void keep_out(struct session *s)
 
 static int make_probes(struct session *s, struct error *err)
 {
-	const struct session_request *r = s->request;
+	const struct session_request *r = &s->request;
 	uint64_t before = clock_now();
 
 	if (!r->n_roles && !r->n_definitions)
@@ -307,8 +288,8 @@ static int find_events(struct session *s, struct error *err)
 	char missing[512] = "";
 	size_t used = 0, n = 0;
 
-	for (size_t i = 0; i < s->request->n_events; i++) {
-		const struct session_event *e = &s->request->events[i];
+	for (size_t i = 0; i < s->request.n_events; i++) {
+		const struct session_event *e = &s->request.events[i];
 
 		s->enabled[i] = event_exists(s, e);
 		if (s->enabled[i] || e->optional)
@@ -353,7 +334,7 @@ static int enable(struct session *s, const char *system, const char *name, struc
 
 static int enable_all(struct session *s, struct error *err)
 {
-	const struct session_request *r = s->request;
+	const struct session_request *r = &s->request;
 	uint64_t before = clock_now();
 
 	for (size_t i = 0; i < r->n_events; i++)
@@ -394,26 +375,6 @@ static int read_layout(struct session *s, struct error *err)
 				 " (events/header_page)");
 	s->layout = (struct page_layout){ .long_size = long_size, .data = data, .size = data + size };
 	return 0;
-}
-
-static unsigned int highest(const struct cpuset *set)
-{
-	for (unsigned int cpu = set->nr_words * 64; cpu--;)
-		if (cpuset_has(set, cpu))
-			return cpu + 1;
-	return 1;
-}
-
-static void count_cpus(const struct root *root, struct session_info *info)
-{
-	struct cpuset set;
-
-	tfs_cpus(root, "possible", &set);
-	info->n_cpus = highest(&set);
-	cpuset_free(&set);
-	tfs_cpus(root, "online", &set);
-	info->online = max(cpuset_count(&set), 1u);
-	cpuset_free(&set);
 }
 
 /* What undoes all, from wherever it stands. Called on fatal exits too: no allocation. */
@@ -469,12 +430,12 @@ struct session *session_new(const struct session_request *request, struct error 
 	}
 	struct session *s = xcalloc(1, sizeof(*s));
 
-	s->request = request;
+	s->request = *request;
 	s->on = CLOSED;
 	s->info.clock = request->clock ? request->clock : CLOCK_LIVE;
 	s->enabled = xcalloc(request->n_events + 1, sizeof(*s->enabled));
 	uname(&s->uname);
-	count_cpus(request->root, &s->info);
+	session_count_cpus(request->root, &s->info);
 	s->raw = xcalloc(s->info.n_cpus, sizeof(*s->raw));
 	for (unsigned int cpu = 0; cpu < s->info.n_cpus; cpu++)
 		s->raw[cpu] = CLOSED;
@@ -529,8 +490,8 @@ void session_free(struct session *s)
 
 bool session_has(const struct session *s, const char *system, const char *name)
 {
-	for (size_t i = 0; i < s->request->n_events; i++) {
-		const struct session_event *e = &s->request->events[i];
+	for (size_t i = 0; i < s->request.n_events; i++) {
+		const struct session_event *e = &s->request.events[i];
 
 		if (!e->system != !system || (system && strcmp(e->system, system)) ||
 		    strcmp(e->name, name))
@@ -638,92 +599,4 @@ int session_raw(struct session *s, unsigned int cpu)
 int session_mark(const struct session *s, const char *text)
 {
 	return tfs_write(&s->tfs, false, text, "%s/trace_marker", s->path);
-}
-
-/* --dry-run */
-
-struct plan {
-	char *text;
-};
-
-static void __printf(2, 3) say(struct plan *plan, const char *fmt, ...)
-{
-	char one[1024];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(one, sizeof(one), fmt, args);
-	va_end(args);
-	char *both = xasprintf("%s%s\n", plan->text, one);
-
-	free(plan->text);
-	plan->text = both;
-}
-
-static void plan_probes(struct plan *plan, const struct session_request *r)
-{
-	static const char group[] = "hvscope_PID_RANDOM";
-
-	for (size_t i = 0; i < r->n_roles; i++) {
-		const struct hv_probe *role = r->roles[i];
-
-		say(plan, "probe for %s, %s of:", role->title,
-		    role->every_candidate ? "on each that exists" : "on the first that works");
-		for (size_t c = 0; c < HV_CANDIDATES && role->functions[c]; c++)
-			for (int back = 0; back <= role->with_return; back++) {
-				char *text = probes_line_role(group, role, role->functions[c], back);
-
-				say(plan, "  %s", text);
-				free(text);
-			}
-	}
-	for (size_t i = 0; i < r->n_definitions; i++) {
-		char *text = probes_line(group, &r->definitions[i]);
-
-		say(plan, "probe %s", text);
-		free(text);
-	}
-}
-
-static void plan_events(struct plan *plan, const struct tfs *t, const struct session_request *r)
-{
-	for (size_t i = 0; i < r->n_events; i++) {
-		const struct session_event *e = &r->events[i];
-		bool missing = t->state == TFS_READY && e->system &&
-			       !tfs_exists(t, "events/%s/%s/enable", e->system, e->name);
-
-		say(plan, "event %s%s%s%s%s%s", e->system ? e->system : "", e->system ? ":" : "",
-		    e->name, e->filter ? " if " : "", e->filter ? e->filter : "",
-		    missing ? e->optional ? " (not in this kernel, left out)" :
-				      " (not in this kernel)" : "");
-	}
-}
-
-char *session_plan(const struct session_request *r, struct error *err)
-{
-	struct plan plan = { xstrdup("") };
-	struct session_info info;
-	char size[TEXT_UNIT_SIZE];
-	struct tfs t;
-
-	if (tfs_find(&t, r->root, false, err)) {
-		if (t.state != TFS_NOT_MOUNTED) {
-			free(plan.text);
-			return NULL;
-		}
-		say(&plan, "mount tracefs at %s (it stays mounted)", t.dir);
-	}
-	count_cpus(r->root, &info);
-	uint64_t buffer = r->buffer_size ? r->buffer_size : default_buffer(&t.root, info.online);
-
-	say(&plan, "instance %s/instances/" PREFIX "PID.RANDOM, removed at the end", t.dir);
-	say(&plan, "ring buffers of %s for each of %u CPUs, clock %s",
-	    text_bytes(size, sizeof(size), buffer), info.online, r->clock ? r->clock : CLOCK_LIVE);
-	if (r->n_pids)
-		say(&plan, "only records of %zu threads and what they start", r->n_pids);
-	if (r->stacktrace)
-		say(&plan, "a stack after each record");
-	plan_probes(&plan, r);
-	plan_events(&plan, &t, r);
-	return plan.text;
 }

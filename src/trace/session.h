@@ -35,7 +35,7 @@ struct session_event {
 	bool optional;		/* its absence is no failure: session_has() tells */
 };
 
-/* All strings and arrays are the caller's and outlive the session. Zeroed fields are defaults. */
+/* All strings and arrays in it are the caller's and outlive the session. Zeroed fields are defaults. */
 struct session_request {
 	const struct root *root;	/* for /proc and /sys; a recorded tree can't be traced */
 	const char *clock;		/* "mono" */

@@ -5,6 +5,10 @@
  * and refusals. The truth is counted by the load itself and by the kernel's own counters.
  */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 
 #include "tests/live/live.h"
 #include "trace/clock.h"
@@ -68,8 +72,8 @@ static void test_counts(unsigned int subbuf_kb, bool strict, bool own)
 	is_int(t.records, 5 * CALLS, "every call was recorded and read");
 	is_int(t.late, 0, "no record came after its time was handed on");
 	is_int(live_stats(l)->lost, 0, "the kernel says that nothing was lost");
-	if (strict)
-		diag("barrier %d", live_stats(l)->barrier);
+	ok(live_stats(l)->barrier != BARRIER_NONE, "the barrier that was used is known");
+	diag("barrier %d", live_stats(l)->barrier);
 	unsigned int size = session_layout(s).size;
 
 	ok(size == subbuf_kb * 1024 || size == 4096, "the layout is that of the sub-buffers");
@@ -374,6 +378,77 @@ static void test_pids(void)
 	load_free(&other);
 }
 
+static bool online(unsigned int cpu, const char *text)
+{
+	char path[TMP];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	FILE *f = fopen(path, "w");
+
+	return f && fputs(text, f) >= 0 && !fclose(f);
+}
+
+/*
+ * CPUs go and come back while they are read. Only where a machine is there for nothing else.
+ */
+static void test_hotplug(void)
+{
+	const struct session_event e = getppid_event();
+	const struct session_request r = { .events = &e, .n_events = 1 };
+	const struct live_options options = { .strict = true };
+	struct load load = load_new(CALLS);
+	struct tally t = { .pid = load.pid };
+	struct live_result result;
+	struct error err = { 0 };
+
+	if (!getenv("HVSCOPE_TEST_HOTPLUG") || !online(1, "1")) {
+		skip("CPUs are taken off only in a machine made for it", "CPUs that go and come");
+		load_free(&load);
+		return;
+	}
+	struct session *s = session_new(&r, &err);
+	struct live *l = s ? live_new(s, &options, &err) : NULL;
+
+	session_start(s, &err);
+	for (int i = 0; i < 6; i++) {
+		ok(online(1, i % 2 ? "1" : "0"), "CPU 1 goes %s", i % 2 ? "on" : "off");
+		load_go(&load);
+		load_wait(&load);
+		usleep(400000);
+		ok(!live_round(l, UINT64_MAX, &result, &err), "reading goes on");
+		tally_all(&t, l);
+		t.horizon = result.horizon;
+	}
+	tally_finish(&t, s, l);
+	is_int(t.records, 6 * CALLS, "every call was read, wherever it was recorded");
+	is_int(t.late, 0, "and none late");
+	live_free(l);
+	session_free(s);
+	load_free(&load);
+}
+
+/* From here on membarrier(2) doesn't exist for this process. */
+static bool forbid_membarrier(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	return !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static void test_without_membarrier(void)
+{
+	if (forbid_membarrier())
+		test_counts(16, true, false);
+	else
+		skip("no seccomp", "barriers without membarrier");
+}
+
 /* Who reads too slowly loses records each second, and is told to stop. */
 static void test_guards(void)
 {
@@ -461,6 +536,8 @@ int main(void)
 	test_user_probe();
 	test_pids();
 	test_boundary();
+	test_hotplug();
 	test_guards();
+	test_without_membarrier();
 	return tap_done();
 }
