@@ -11,15 +11,11 @@
 
 static const struct {
 	const char *name;
-	bool no_ns;	/* a counter, jiffies, or cycles */
-	bool by_cpu;	/* may differ from CPU to CPU */
+	bool no_ns;  /* a counter, jiffies, or cycles */
+	bool by_cpu; /* may differ from CPU to CPU */
 } clocks[] = {
-	{ "local", .by_cpu = true },
-	{ "global", .by_cpu = true },
-	{ "counter", .no_ns = true },
-	{ "uptime", .no_ns = true },
-	{ "x86-tsc", .no_ns = true },
-	{ "ppc-tb", .no_ns = true },
+	{ "local", .by_cpu = true },   { "global", .by_cpu = true }, { "counter", .no_ns = true },
+	{ "uptime", .no_ns = true },   { "x86-tsc", .no_ns = true }, { "ppc-tb", .no_ns = true },
 	{ "s390-tod", .no_ns = true },
 };
 

@@ -22,25 +22,25 @@
 #include "trace/clock.h"
 #include "trace/cursor-live.h"
 
-#define MS UINT64_C(1000000)
-#define SECOND (1000 * MS)
-#define NEVER UINT64_MAX
-#define MARGIN (10 * MS)	/* longer than interrupts last */
-#define ROUND_MIN (10 * MS)
-#define ROUND_MAX (100 * MS)
-#define POOL_DEFAULT (UINT64_C(16) << 20)
+#define MS                 UINT64_C(1000000)
+#define SECOND             (1000 * MS)
+#define NEVER              UINT64_MAX
+#define MARGIN             (10 * MS) /* longer than interrupts last */
+#define ROUND_MIN          (10 * MS)
+#define ROUND_MAX          (100 * MS)
+#define POOL_DEFAULT       (UINT64_C(16) << 20)
 #define POOL_PAGES_PER_CPU 4
 
 struct live_cpu {
-	void **pages;		/* a ring of `room` (a power of two): page n is at n % room */
+	void **pages; /* a ring of `room` (a power of two): page n is at n % room */
 	size_t room;
-	uint64_t first, end;	/* pages first … end - 1 are held */
-	uint64_t last;		/* header time of the last page read */
-	uint64_t round_bytes;	/* read in this round */
-	bool done;		/* for this round */
-	bool seen;		/* was online once: of all that are possible most never are */
-	bool no_poll;		/* poll says error: this CPU has no buffer (yet) */
-	bool closed;		/* never seen, or can't be opened; tried again each second */
+	uint64_t first, end;  /* pages first … end - 1 are held */
+	uint64_t last;        /* header time of the last page read */
+	uint64_t round_bytes; /* read in this round */
+	bool done;            /* for this round */
+	bool seen;            /* was online once: of all that are possible most never are */
+	bool no_poll;         /* poll says error: this CPU has no buffer (yet) */
+	bool closed;          /* never seen, or can't be opened; tried again each second */
 };
 
 struct live {
@@ -53,23 +53,23 @@ struct live {
 	size_t page_size;
 	uint64_t buffer_size;
 
-	void **spare;		/* pages free to be read into */
+	void **spare;                       /* pages free to be read into */
 	size_t n_spare, n_pages, max_pages; /* n_pages: all, held or spare */
-	bool released;		/* since the pool was full */
+	bool released;                      /* since the pool was full */
 
-	bool in_round, strict;	/* the round goes on; it was made with a barrier */
-	uint64_t h, h_before;	/* its H; that of the round before */
-	uint64_t handed;	/* the highest horizon that was given */
-	bool busy;		/* a buffer was found more than a quarter full: don't pause */
+	bool in_round, strict; /* the round goes on; it was made with a barrier */
+	uint64_t h, h_before;  /* its H; that of the round before */
+	uint64_t handed;       /* the highest horizon that was given */
+	bool busy;             /* a buffer was found more than a quarter full: don't pause */
 
-	bool membarrier;	/* the kernel has it */
+	bool membarrier; /* the kernel has it */
 	cpu_set_t *old_mask, *one_mask;
 	size_t mask_size;
-	struct cpuset avoid;	/* isolated and nohz_full CPUs */
+	struct cpuset avoid; /* isolated and nohz_full CPUs */
 
-	uint64_t second;	/* when the kernel's counts were read last */
+	uint64_t second; /* when the kernel's counts were read last */
 	uint64_t second_records, second_lost;
-	bool lost_before;	/* in the second before */
+	bool lost_before; /* in the second before */
 	double rate;
 	uint64_t cpu_begin;
 	struct live_stats stats;
@@ -183,16 +183,14 @@ static bool visit_cpus(struct live *l)
 	struct cpuset online;
 	bool all = true;
 
-	if (sched_getaffinity(0, l->mask_size, l->old_mask) ||
-	    tfs_cpus(NULL, "online", &online))
+	if (sched_getaffinity(0, l->mask_size, l->old_mask) || tfs_cpus(NULL, "online", &online))
 		return false;
 	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++) {
 		if (!cpuset_has(&online, cpu))
 			continue;
 		CPU_ZERO_S(l->mask_size, l->one_mask);
 		CPU_SET_S(cpu, l->mask_size, l->one_mask);
-		if (cpuset_has(&l->avoid, cpu) ||
-		    sched_setaffinity(0, l->mask_size, l->one_mask))
+		if (cpuset_has(&l->avoid, cpu) || sched_setaffinity(0, l->mask_size, l->one_mask))
 			all = false;
 	}
 	sched_setaffinity(0, l->mask_size, l->old_mask);
@@ -258,7 +256,7 @@ static enum read_result read_page(struct live *l, unsigned int cpu)
 	do {
 		n = read(fd, page, l->page_size);
 	} while (n < 0 && errno == EINTR);
-	/* EAGAIN: dry. Whatever else a CPU that goes offline says: dry too, until the next round. */
+	/* EAGAIN: dry. What else a CPU that goes offline may say: dry until the next round. */
 	if (n != (ssize_t)l->page_size) {
 		give_back(l, page);
 		return READ_DRY;

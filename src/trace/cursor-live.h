@@ -6,10 +6,10 @@
  *   until the end:  live_round() → deliver below .horizon → check guards
  *   session_stop(); live_finish() until no more → deliver all; live_free(); session_free()
  *
- * A round waits (poll), takes H = now, and reads each CPU until it is empty or its last page begins
- * at or after H. What may be handed on after it: with a barrier (every record older than H is
- * visible) all below H, else all below min(H of the previous round, H − 10 ms), because records of
- * nested interrupts become visible only when the outermost one is done.
+ * A round waits (poll), takes H = now, and reads each CPU until it is empty or its last page
+ * begins at or after H. What may be handed on after it: with a barrier (every record older than H
+ * is visible) all below H, else all below min(H of the previous round, H − 10 ms), because what
+ * nested interrupts record becomes visible only when the outermost one is done.
  */
 #ifndef HVSCOPE_TRACE_CURSOR_LIVE_H
 #define HVSCOPE_TRACE_CURSOR_LIVE_H
@@ -30,8 +30,8 @@ enum live_barrier { BARRIER_NONE, BARRIER_MEMBARRIER, BARRIER_AFFINITY, BARRIER_
 struct live_options {
 	bool strict;		/* every round with a barrier: some consumer pairs across threads */
 	uint64_t max_rate;	/* --max-rate: records per second, 0 none */
-	size_t pool;		/* bytes of pages held at most; 0: 16 MB, at least 4 pages per CPU */
-	const sigset_t *sigmask; /* in force while waiting (ppoll), NULL: unchanged */
+	size_t pool;		/* bytes of pages held; 0: 16 MB, at least 4 pages per CPU */
+	const sigset_t *sigmask; /* in force while waiting, NULL: unchanged */
 };
 
 /* Why one should stop now. */
@@ -72,11 +72,13 @@ const struct page_source *live_source(struct live *l);
  */
 int live_round(struct live *l, uint64_t boundary, struct live_result *result, struct error *err);
 
-/* After session_stop(): reads on without waiting. result->more: deliver and call again; at the end
- * horizon is UINT64_MAX. */
+/*
+ * After session_stop(): reads on without waiting. result->more: deliver and call again; at the end
+ * the horizon is UINT64_MAX.
+ */
 int live_finish(struct live *l, struct live_result *result, struct error *err);
 
-/* Up to which time `cpu` is known to be read: for stream_drained() before stream_advance(). 0: no. */
+/* Up to which time `cpu` is known to be read, for stream_drained(). 0: nothing is known. */
 uint64_t live_drained(const struct live *l, unsigned int cpu);
 
 /* Reads the kernel's counts anew, then tells. */

@@ -14,7 +14,7 @@
 struct preflight {
 	struct tfs tfs;
 	bool kprobes;
-	char *symbols;	/* text of kallsyms, NULL can't be read */
+	char *symbols; /* text of kallsyms, NULL can't be read */
 	size_t n_symbols;
 };
 
@@ -27,7 +27,8 @@ struct preflight *preflight_new(const struct root *root)
 		return p;
 	p->kprobes = tfs_exists(&p->tfs, "kprobe_events");
 	if (p->kprobes)
-		p->symbols = path_read_all(&p->tfs.root, 256u << 20, &p->n_symbols, "/proc/kallsyms");
+		p->symbols =
+			path_read_all(&p->tfs.root, 256u << 20, &p->n_symbols, "/proc/kallsyms");
 	return p;
 }
 
@@ -111,7 +112,8 @@ static void explain(const struct preflight *p, const struct list *events, const 
 		snprintf(v->why, sizeof(v->why), "this kernel has no kprobes");
 		snprintf(v->todo, sizeof(v->todo), "boot a kernel with CONFIG_KPROBE_EVENTS");
 	} else {
-		snprintf(v->why, sizeof(v->why), "this kernel has no function for: %s", roles->text);
+		snprintf(v->why, sizeof(v->why), "this kernel has no function for: %s",
+			 roles->text);
 	}
 }
 

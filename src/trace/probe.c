@@ -16,14 +16,14 @@
 
 /* A function that somebody asked for, and how often the kernel has it. */
 struct symbol {
-	char *name;	   /* without module and offset */
-	int count;	   /* -1: kallsyms doesn't tell */
+	char *name; /* without module and offset */
+	int count;  /* -1: kallsyms doesn't tell */
 	char addresses[80];
 };
 
 struct wanted_role {
 	const struct hv_probe *role;
-	bool works[HV_CANDIDATES];	/* chosen and made */
+	bool works[HV_CANDIDATES]; /* chosen and made */
 	char refused[256];
 };
 
@@ -88,7 +88,8 @@ static char *line(const char *group, const struct probe_definition *d)
 	char active[16] = "";
 
 	if (d->type == 'r' && d->maxactive && !d->user)
-		snprintf(active, sizeof(active), "%u", min(d->maxactive, (unsigned int)MAXACTIVE_MAX));
+		snprintf(active, sizeof(active), "%u",
+			 min(d->maxactive, (unsigned int)MAXACTIVE_MAX));
 	return xasprintf("%c%s:%s/%s %s%s%s", d->type, active, group, d->name, d->place,
 			 d->args && *d->args ? " " : "", d->args ? d->args : "");
 }
@@ -174,12 +175,13 @@ static void see_symbol(struct probes *p, const char *from, const char *end)
 		note_address(s, from, blank - from);
 }
 
-/* One pass for all functions: kallsyms has 10 MB, and the kernel makes them anew for each reader. */
+/* One pass for all functions: kallsyms has 10 MB, made anew for each reader. */
 static void look_up_symbols(struct probes *p)
 {
 	size_t len;
-	char *text = p->n_symbols ? path_read_all(&p->tfs.root, 256u << 20, &len, "/proc/kallsyms") :
-				    NULL;
+	char *text = p->n_symbols ?
+			     path_read_all(&p->tfs.root, 256u << 20, &len, "/proc/kallsyms") :
+			     NULL;
 
 	if (!text)
 		return;
@@ -251,7 +253,9 @@ static void note_made(struct probes *p, const char *name, const char *role, cons
 	} else {
 		p->made = xreallocarray(p->made, p->n_made + 1, sizeof(*p->made));
 		m = &p->made[p->n_made++];
-		*m = (struct made){ .name = xstrdup(name), .places = xstrdup(place), .user = user,
+		*m = (struct made){ .name = xstrdup(name),
+				    .places = xstrdup(place),
+				    .user = user,
 				    .pub = { .role = role, .is_return = is_return } };
 	}
 	m->pub.name = m->name;
@@ -310,7 +314,8 @@ static char *choose(struct probes *p, struct wanted_role *w, char *text)
 		chosen = true;
 		text = join(text, probes_line_role(p->group, role, role->functions[c], false));
 		if (role->with_return)
-			text = join(text, probes_line_role(p->group, role, role->functions[c], true));
+			text = join(text,
+				    probes_line_role(p->group, role, role->functions[c], true));
 	}
 	return text;
 }
@@ -489,8 +494,7 @@ static int make_batches(struct probes *p, const struct probe_definition *const *
 
 static int make_kernel_definitions(struct probes *p, struct error *err)
 {
-	const struct probe_definition **possible =
-		xcalloc(p->n_definitions + 1, sizeof(*possible));
+	const struct probe_definition **possible = xcalloc(p->n_definitions + 1, sizeof(*possible));
 	size_t n = 0;
 	char why[256];
 	int ret = 0;

@@ -78,7 +78,7 @@ int probes_profile(struct probes *p, size_t i, uint64_t *hits, uint64_t *missed,
 /* The event of a role, malloced: its name, and "_" for what the kernel doesn't take in one. */
 char *probe_event_name(const char *role, bool is_return);
 
-/* What would be written for a role's candidate or a definition, one line without newline, malloced. */
+/* What is written for a role's candidate or a definition: one line without newline, malloced. */
 char *probes_line_role(const char *group, const struct hv_probe *role, const char *function,
 		       bool is_return);
 char *probes_line(const char *group, const struct probe_definition *d);

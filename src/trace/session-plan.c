@@ -13,8 +13,8 @@
 static uint64_t meminfo(const struct root *root, const char *key)
 {
 	char text[4096];
-	const char *line = path_read(root, text, sizeof(text), "/proc/meminfo") > 0 ?
-				   strstr(text, key) : NULL;
+	const char *line =
+		path_read(root, text, sizeof(text), "/proc/meminfo") > 0 ? strstr(text, key) : NULL;
 
 	return line ? strtoull(line + strlen(key), NULL, 10) * 1024 : 0;
 }
@@ -76,7 +76,8 @@ static void plan_probes(struct plan *plan, const struct session_request *r)
 		    role->every_candidate ? "on each that exists" : "on the first that works");
 		for (size_t c = 0; c < HV_CANDIDATES && role->functions[c]; c++)
 			for (int back = 0; back <= role->with_return; back++) {
-				char *text = probes_line_role(group, role, role->functions[c], back);
+				char *text =
+					probes_line_role(group, role, role->functions[c], back);
 
 				say(plan, "  %s", text);
 				free(text);
@@ -100,7 +101,8 @@ static void plan_events(struct plan *plan, const struct tfs *t, const struct ses
 		say(plan, "event %s%s%s%s%s%s", e->system ? e->system : "", e->system ? ":" : "",
 		    e->name, e->filter ? " if " : "", e->filter ? e->filter : "",
 		    missing ? e->optional ? " (not in this kernel, left out)" :
-				      " (not in this kernel)" : "");
+					    " (not in this kernel)" :
+			      "");
 	}
 }
 
@@ -119,7 +121,8 @@ char *session_plan(const struct session_request *r, struct error *err)
 		say(&plan, "mount tracefs at %s (it stays mounted)", t.dir);
 	}
 	session_count_cpus(r->root, &info);
-	uint64_t buffer = r->buffer_size ? r->buffer_size : session_default_buffer(&t.root, info.online);
+	uint64_t buffer =
+		r->buffer_size ? r->buffer_size : session_default_buffer(&t.root, info.online);
 
 	say(&plan, "instance %s/instances/" SESSION_PREFIX "PID.RANDOM, removed at the end", t.dir);
 	say(&plan, "ring buffers of %s for each of %u CPUs, clock %s",

@@ -21,7 +21,7 @@
 #include "trace/clock.h"
 #include "trace/session-internal.h"
 
-#define TRIES 10
+#define TRIES  10
 #define CLOSED (-1)
 
 struct session {
@@ -31,13 +31,13 @@ struct session {
 	struct utsname uname;
 	struct probes *probes;
 	struct page_layout layout;
-	bool *enabled;		/* of request.events */
-	int *raw;		/* trace_pipe_raw of each CPU, CLOSED, or -errno */
-	int on;			/* tracing_on, held open */
+	bool *enabled; /* of request.events */
+	int *raw;      /* trace_pipe_raw of each CPU, CLOSED, or -errno */
+	int on;        /* tracing_on, held open */
 	bool exists, running;
-	char name[64];		/* hvscope.<pid>.<random> */
-	char group[64];		/* hvscope_<pid>_<random> */
-	char path[PATH_MAX];	/* instances/NAME, below tracefs */
+	char name[64];       /* hvscope.<pid>.<random> */
+	char group[64];      /* hvscope_<pid>_<random> */
+	char path[PATH_MAX]; /* instances/NAME, below tracefs */
 };
 
 /* Path of an instance's file in the real root: the C library's calls don't know prefixes. */
@@ -120,10 +120,13 @@ static int make_instance(struct session *s, struct error *err)
 		s->exists = false;
 	}
 	if (ret == -EINVAL || ret == -EPERM || ret == -EACCES)
-		return error_set(err, "the kernel refuses a tracing instance (%s): it is locked down, or"
+		return error_set(err,
+				 "the kernel refuses a tracing instance (%s): it is locked down, or"
 				 " this user may not trace; hvscope steal works without; run it as"
-				 " root, without lockdown=confidentiality", strerror(-ret));
-	return error_errno(err, ret, "no tracing instance could be made in %s/instances", s->tfs.dir);
+				 " root, without lockdown=confidentiality",
+				 strerror(-ret));
+	return error_errno(err, ret, "no tracing instance could be made in %s/instances",
+			   s->tfs.dir);
 }
 
 static int set(const struct session *s, const char *text, const char *file)
@@ -153,7 +156,8 @@ static int set_clock(struct session *s, struct error *err)
 	int ret = set(s, s->info.clock, "trace_clock");
 
 	if (ret)
-		return error_errno(err, ret, "the kernel refuses the trace clock %s", s->info.clock);
+		return error_errno(err, ret, "the kernel refuses the trace clock %s",
+				   s->info.clock);
 	return 0;
 }
 
@@ -229,7 +233,8 @@ static int set_pids(struct session *s, struct error *err)
 		ret = set(s, text, "set_event_pid");
 	free(text);
 	if (ret)
-		return error_errno(err, ret, "this kernel can't trace single processes (set_event_pid)");
+		return error_errno(err, ret,
+				   "this kernel can't trace single processes (set_event_pid)");
 	return 0;
 }
 
@@ -302,9 +307,10 @@ static int find_events(struct session *s, struct error *err)
 	}
 	if (!n)
 		return 0;
-	return error_set(err, "this kernel has no event%s %s; the module that has %s may not be loaded"
-			 " (hvscope info tells what works here)", n > 1 ? "s" : "", missing,
-			 n > 1 ? "them" : "it");
+	return error_set(err,
+			 "this kernel has no event%s %s; the module that has %s may not be loaded"
+			 " (hvscope info tells what works here)",
+			 n > 1 ? "s" : "", missing, n > 1 ? "them" : "it");
 }
 
 static int set_filter(struct session *s, const struct session_event *e, struct error *err)
@@ -372,8 +378,9 @@ static int read_layout(struct session *s, struct error *err)
 	free(text);
 	if (!known)
 		return error_set(err, "the kernel doesn't tell the layout of its ring buffer"
-				 " (events/header_page)");
-	s->layout = (struct page_layout){ .long_size = long_size, .data = data, .size = data + size };
+				      " (events/header_page)");
+	s->layout =
+		(struct page_layout){ .long_size = long_size, .data = data, .size = data + size };
 	return 0;
 }
 
@@ -412,7 +419,9 @@ static int set_up(struct session *s, struct error *err)
 		return -1;
 	keep_out(s);
 	return make_probes(s, err) || read_layout(s, err) || find_events(s, err) ||
-	       enable_all(s, err) ? -1 : 0;
+			       enable_all(s, err) ?
+		       -1 :
+		       0;
 }
 
 static bool is_recorded(const struct root *root)

@@ -35,11 +35,11 @@ struct session_event {
 	bool optional;		/* its absence is no failure: session_has() tells */
 };
 
-/* All strings and arrays in it are the caller's and outlive the session. Zeroed fields are defaults. */
+/* Strings and arrays in it are the caller's and outlive the session. Zero means the default. */
 struct session_request {
-	const struct root *root;	/* for /proc and /sys; a recorded tree can't be traced */
+	const struct root *root;	/* of /proc and /sys; a recorded one is refused */
 	const char *clock;		/* "mono" */
-	uint64_t buffer_size;		/* bytes per CPU; 0: min(16 MB, 2 % of MemAvailable ÷ CPUs) */
+	uint64_t buffer_size;		/* bytes per CPU; 0: min(16 MB, 2 % of memory ÷ CPUs) */
 	unsigned int subbuf_kb;		/* 0: 64, from 64 CPUs 16 or 4; where the kernel can */
 	const int32_t *pids;		/* thread ids: only their records, and what they fork */
 	size_t n_pids;
@@ -56,15 +56,15 @@ struct session_request {
 struct session;
 
 /*
- * -1/NULL with a sentence: no tracefs (which of the reasons), events missing (all that are, by
- * name), a filter or a probe refused (with the kernel's words and a caret), too little memory.
+ * -1/NULL with a sentence: no tracefs (and why), events missing (all of them, by name), a filter
+ * or a probe refused (with the kernel's words and a caret), too little memory.
  */
 struct session *session_new(const struct session_request *request, struct error *err);
 int session_start(struct session *s, struct error *err);
 int session_stop(struct session *s, struct error *err);
 void session_free(struct session *s);
 
-/* What session_new() would touch, for --dry-run: lines that the caller frees. It touches nothing. */
+/* What session_new() would touch, for --dry-run: lines that the caller frees. Touches nothing. */
 char *session_plan(const struct session_request *request, struct error *err);
 
 /* Whether an optional event (system NULL: of our probes) is there and enabled. */
@@ -112,7 +112,7 @@ int session_stats(const struct session *s, unsigned int cpu, struct session_stat
 /* Opens a file of the instance; -errno. O_CLOEXEC is added. Close it before session_free(). */
 int session_open(const struct session *s, int flags, const char *fmt, ...) __printf(3, 4);
 
-/* trace_pipe_raw of a CPU, non-blocking, opened when first asked for, closed by the session. -errno. */
+/* trace_pipe_raw of a CPU, non-blocking, opened when first asked for, the session's. -errno. */
 int session_raw(struct session *s, unsigned int cpu);
 
 /* Writes to trace_marker of the instance: a record of type ftrace:print. 0 or -errno. */

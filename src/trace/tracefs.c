@@ -13,7 +13,7 @@
 #include "trace/tracefs.h"
 
 #define USUAL_PLACE "/sys/kernel/tracing"
-#define TEXT_LIMIT (16u << 20)
+#define TEXT_LIMIT  (16u << 20)
 
 static const struct {
 	const char *why, *todo;
@@ -21,12 +21,11 @@ static const struct {
 	[TFS_READY] = { "", "" },
 	[TFS_NO_KERNEL] = { "this kernel has no tracefs",
 			    "boot a kernel with CONFIG_FTRACE, as distributions ship it" },
-	[TFS_NOT_MOUNTED] = { "tracefs is not mounted",
-			      "mount -t tracefs nodev " USUAL_PLACE },
+	[TFS_NOT_MOUNTED] = { "tracefs is not mounted", "mount -t tracefs nodev " USUAL_PLACE },
 	[TFS_NOT_ROOT] = { "tracing is not permitted to this user", "run it as root" },
-	[TFS_LOCKED_BOOT] = { "the kernel was booted with lockdown=confidentiality, so tracefs is empty",
+	[TFS_LOCKED_BOOT] = { "tracefs is empty, because the kernel was booted with lockdown=confidentiality",
 			      "boot with lockdown=integrity or without lockdown" },
-	[TFS_LOCKED_RUN] = { "kernel lockdown was set to confidentiality, so tracefs is closed",
+	[TFS_LOCKED_RUN] = { "tracefs is closed, because lockdown was raised to confidentiality",
 			     "reboot with lockdown=integrity or without lockdown" },
 };
 
@@ -270,7 +269,8 @@ bool tfs_error_log(const struct tfs *t, const char *where, const char *command, 
 		size_t blanks = strspn(line, " ");
 
 		*caret = line[blanks] == '^' && blanks >= sizeof(mark) - 2 ?
-				 (int)(blanks - (sizeof(mark) - 2)) : -1;
+				 (int)(blanks - (sizeof(mark) - 2)) :
+				 -1;
 		*newest = '\0';
 		char *begin = strrchr(log, '\n');
 

@@ -69,13 +69,16 @@ bool tfs_error_log(const struct tfs *t, const char *where, const char *command, 
 		   size_t size, int *caret);
 
 /*
- * Appends a refusal to the sentence in err: ": MESSAGE", and on lines of their own the command and a caret under
- * the place. Without an entry of the log the words for errnum.
+ * Appends a refusal to the sentence in err: ": MESSAGE", and on lines of their own the command and
+ * a caret under the place. Without an entry of the log the words for errnum.
  */
 int tfs_refusal(struct error *err, const struct tfs *t, const char *where, const char *command,
 		int errnum);
 
-/* CPU numbers of /sys/devices/system/cpu/NAME ("possible", "online", "isolated", "nohz_full"). */
+/*
+ * The CPUs of /sys/devices/system/cpu/NAME: "possible", "online", "isolated", "nohz_full". -1 when
+ * it can't be read.
+ */
 int tfs_cpus(const struct root *root, const char *name, struct cpuset *set);
 
 #endif

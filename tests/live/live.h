@@ -20,20 +20,20 @@
 #include "trace/session.h"
 
 #define CALLS 20000
-#define TMP 512
+#define TMP   512
 
 /* What a reader saw. */
 struct tally {
-	uint64_t records;  /* of the load */
-	uint64_t late;	   /* older than a horizon that was given before */
+	uint64_t records; /* of the load */
+	uint64_t late;    /* older than a horizon that was given before */
 	uint64_t marks, lost;
 	uint64_t horizon;
 	uint64_t next[1024]; /* page to be read next, by CPU */
-	int pid;	   /* of the load */
+	int pid;             /* of the load */
 };
 
 static inline void tally_page(struct tally *t, const struct page_layout *layout, const void *page,
-		       size_t size)
+			      size_t size)
 {
 	struct page_walk walk;
 	struct page_record rec;

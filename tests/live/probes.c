@@ -7,16 +7,21 @@
 
 #define GETPPID "__x64_sys_getppid", "__arm64_sys_getppid", "__riscv_sys_getppid", "sys_getppid"
 
-/* A function that exists and can't be probed: the kernel's own int3 handling, text_poke and such. */
+/* Functions that exist and can't be probed, because probing itself needs them. */
 #define REFUSED "kprobe_exceptions_notify", "get_kprobe"
 
 static const struct hv_probe getppid_role = {
-	.role = "getppid", .title = "getppid", .functions = { "nosuch_function", GETPPID },
-	.with_return = true, .ret = "pid=$retval:s64",
+	.role = "getppid",
+	.title = "getppid",
+	.functions = { "nosuch_function", GETPPID },
+	.with_return = true,
+	.ret = "pid=$retval:s64",
 };
 
 static const struct hv_probe missing_role = {
-	.role = "missing", .title = "nothing", .functions = { "nosuch_function", "nor_this_one" },
+	.role = "missing",
+	.title = "nothing",
+	.functions = { "nosuch_function", "nor_this_one" },
 };
 
 /* A session with roles or one definition; reading begins. */
@@ -78,7 +83,8 @@ static void test_role(void)
 	is_str(probes_refused(p, "getppid"), "", "although its first candidate is missing");
 	ok(!probes_has(p, "missing", false), "a role without candidates has none");
 	ok(strstr(probes_refused(p, "missing"), "nosuch_function is not in this kernel") &&
-	   strstr(probes_refused(p, "missing"), "nor_this_one"), "each of them by name");
+		   strstr(probes_refused(p, "missing"), "nor_this_one"),
+	   "each of them by name");
 	is_int(lines_with("kprobe_events", session_info(run.session)->group), 2,
 	       "two events in our group");
 	session_start(run.session, NULL);
@@ -128,7 +134,8 @@ static void test_two(void)
 static bool find_twice(char *name, size_t size)
 {
 	FILE *f = popen("awk '$2 ~ /^[tT]$/ && NF == 3 && $3 ~ /^[a-z_]+$/ && seen[$3]++ == 1"
-			" { print $3; exit }' /proc/kallsyms", "r");
+			" { print $3; exit }' /proc/kallsyms",
+			"r");
 	bool found = f && fgets(name, size, f);
 
 	if (f)
@@ -163,14 +170,19 @@ static void test_twice(void)
 /* The batch fails at the refused candidate: all others are made nevertheless. */
 static void test_refused(void)
 {
-	const struct hv_probe first = { .role = "first", .title = "first", .functions = { GETPPID } };
+	const struct hv_probe first = { .role = "first",
+					.title = "first",
+					.functions = { GETPPID } };
 	const struct hv_probe bad = { .role = "bad", .title = "bad", .functions = { REFUSED } };
-	const struct hv_probe second = { .role = "second", .title = "second",
-					 .functions = { REFUSED, GETPPID }, .every_candidate = false };
+	const struct hv_probe second = { .role = "second",
+					 .title = "second",
+					 .functions = { REFUSED, GETPPID },
+					 .every_candidate = false };
 	const struct hv_probe *const roles[] = { &first, &bad, &second };
 	const struct probe_definition d = { .type = 'p', .name = "d", .place = "get_kprobe" };
-	const struct probe_definition args = { .type = 'p', .name = "d", .place = "do_nanosleep",
-					       .args = "x=$nosuch" };
+	const struct probe_definition args = {
+		.type = 'p', .name = "d", .place = "do_nanosleep", .args = "x=$nosuch"
+	};
 	struct run run = { .request = { .roles = roles, .n_roles = 2 } };
 	struct probes *p;
 
@@ -199,43 +211,56 @@ static void test_refused(void)
 /* Many at once, one of them refused; all functions of a role under one event. */
 static void test_batches(void)
 {
-	static const char *const places[] = { "do_nanosleep", "get_kprobe", "do_exit", "nosuch_function",
-					      "vfs_read", "get_kprobe", "vfs_write" };
-	const struct hv_probe every = { .role = "every", .title = "every", .every_candidate = true,
+	static const char *const places[] = { "do_nanosleep",    "get_kprobe", "do_exit",
+					      "nosuch_function", "vfs_read",   "get_kprobe",
+					      "vfs_write" };
+	const struct hv_probe every = { .role = "every",
+					.title = "every",
+					.every_candidate = true,
 					.functions = { "vfs_read", "nosuch_function", "vfs_write" },
-					.with_return = true, .ret = "n=$retval", .maxactive = 64 };
+					.with_return = true,
+					.ret = "n=$retval",
+					.maxactive = 64 };
 	const struct hv_probe *const roles[] = { &every };
 	struct probe_definition d[ARRAY_SIZE(places)];
 	char names[ARRAY_SIZE(places)][8];
-	struct run run = { .request = { .definitions = d, .n_definitions = ARRAY_SIZE(d),
-					.roles = roles, .n_roles = 1 } };
+	struct run run = { .request = { .definitions = d,
+					.n_definitions = ARRAY_SIZE(d),
+					.roles = roles,
+					.n_roles = 1 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(d); i++) {
 		snprintf(names[i], sizeof(names[i]), "e%zu", i);
-		d[i] = (struct probe_definition){ .type = 'p', .name = names[i], .place = places[i],
-						  .optional = true };
+		d[i] = (struct probe_definition){
+			.type = 'p', .name = names[i], .place = places[i], .optional = true
+		};
 	}
 	if (!run_begin(&run, "a session with definitions of which some are refused"))
 		return;
 	struct probes *p = session_probes(run.session);
 
 	ok(probes_has(p, "e0", false) && probes_has(p, "e2", false) && probes_has(p, "e4", false) &&
-	   probes_has(p, "e6", false), "what can be probed is");
-	ok(!probes_has(p, "e1", false) && !probes_has(p, "e3", false) && !probes_has(p, "e5", false),
+		   probes_has(p, "e6", false),
+	   "what can be probed is");
+	ok(!probes_has(p, "e1", false) && !probes_has(p, "e3", false) &&
+		   !probes_has(p, "e5", false),
 	   "what can't is left out");
-	ok(probes_has(p, "every", false) && probes_has(p, "every", true), "a role on each function");
+	ok(probes_has(p, "every", false) && probes_has(p, "every", true),
+	   "a role on each function");
 	for (size_t i = 0; i < probes_count(p); i++)
 		if (!strcmp(probes_event(p, i)->name, "every"))
 			is_str(probes_event(p, i)->places, "vfs_read vfs_write", "has both");
-	is_int(lines_with("kprobe_events", session_info(run.session)->group), 8, "eight places in all");
+	is_int(lines_with("kprobe_events", session_info(run.session)->group), 8,
+	       "eight places in all");
 	run_end(&run);
 }
 
 /* On kernels from 6.12 a void function has no $retval; older ones give what is in the register. */
 static void test_void(void)
 {
-	const struct probe_definition d = { .type = 'r', .name = "v", .place = "schedule",
-					    .args = "x=$retval" };
+	const struct probe_definition d = {
+		.type = 'r', .name = "v", .place = "schedule", .args = "x=$retval"
+	};
 	struct run run = { .request = { .definitions = &d, .n_definitions = 1 } };
 	struct session *s = session_new(&run.request, &run.err);
 

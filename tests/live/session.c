@@ -45,8 +45,9 @@ static void test_life(void)
 static void test_counts(unsigned int subbuf_kb, bool strict, bool own)
 {
 	const struct session_event e = getppid_event();
-	const struct session_request r = { .events = &e, .n_events = 1, .subbuf_kb = subbuf_kb,
-					   .own_events = own };
+	const struct session_request r = {
+		.events = &e, .n_events = 1, .subbuf_kb = subbuf_kb, .own_events = own
+	};
 	const struct live_options options = { .strict = strict };
 	struct load load = load_new(CALLS);
 	struct tally t = { .pid = load.pid };
@@ -86,8 +87,9 @@ static void test_counts(unsigned int subbuf_kb, bool strict, bool own)
 static void test_loss(void)
 {
 	const struct session_event e = getppid_event();
-	const struct session_request r = { .events = &e, .n_events = 1, .buffer_size = 64 << 10,
-					   .subbuf_kb = 4 };
+	const struct session_request r = {
+		.events = &e, .n_events = 1, .buffer_size = 64 << 10, .subbuf_kb = 4
+	};
 	const struct live_options options = { 0 };
 	struct load load = load_new(CALLS);
 	struct tally t = { .pid = load.pid };
@@ -121,8 +123,9 @@ static void test_loss(void)
 static void test_small_pool(void)
 {
 	const struct session_event e = getppid_event();
-	const struct session_request r = { .events = &e, .n_events = 1, .subbuf_kb = 4,
-					   .buffer_size = 4 << 20 };
+	const struct session_request r = {
+		.events = &e, .n_events = 1, .subbuf_kb = 4, .buffer_size = 4 << 20
+	};
 	const struct live_options options = { .pool = 1 };
 	struct load load = load_new(CALLS);
 	struct tally t = { .pid = load.pid };
@@ -263,7 +266,8 @@ static void test_refusals(void)
 	r = (struct session_request){ .events = missing, .n_events = ARRAY_SIZE(missing) };
 	ok(!session_new(&r, &err), "missing events are refused");
 	ok(strstr(err.text, "nosuch:event") && strstr(err.text, "raw_syscalls:nosuch") &&
-	   !strstr(err.text, "optional"), "all by name, not the optional ones");
+		   !strstr(err.text, "optional"),
+	   "all by name, not the optional ones");
 	r = (struct session_request){ .clock = "nosuch" };
 	ok(!session_new(&r, &err) && strstr(err.text, "nosuch"), "an unknown clock is refused");
 	r = (struct session_request){ .buffer_size = UINT64_C(1) << 50 };
@@ -281,7 +285,8 @@ static bool file_offset(const void *code, char *place, size_t size)
 	bool found = false;
 
 	while (f && !found && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%llx-%llx %*s %llx %*s %*s %511s", &from, &to, &offset, path) != 4)
+		if (sscanf(line, "%llx-%llx %*s %llx %*s %*s %511s", &from, &to, &offset, path) !=
+		    4)
 			continue;
 		found = (uintptr_t)code >= from && (uintptr_t)code < to;
 	}
@@ -340,7 +345,8 @@ static void test_user_probe(void)
 	load_free(&load);
 
 	d.place = "/nosuch:0x10";
-	ok(!session_new(&r, &err) && strstr(err.text, "/nosuch"), "a probe that can't be is refused");
+	ok(!session_new(&r, &err) && strstr(err.text, "/nosuch"),
+	   "a probe that can't be is refused");
 	diag("%.*s", (int)strcspn(err.text, "\n"), err.text);
 }
 
@@ -453,8 +459,11 @@ static void test_without_membarrier(void)
 static void test_guards(void)
 {
 	const struct session_event e = { "raw_syscalls", "sys_enter", NULL, false };
-	const struct session_request r = { .events = &e, .n_events = 1, .buffer_size = 64 << 10,
-					   .subbuf_kb = 4, .own_events = true };
+	const struct session_request r = { .events = &e,
+					   .n_events = 1,
+					   .buffer_size = 64 << 10,
+					   .subbuf_kb = 4,
+					   .own_events = true };
 	struct live_options options = { .max_rate = 100 };
 	struct error err = { 0 };
 

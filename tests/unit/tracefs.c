@@ -65,14 +65,16 @@ static void test_find(void)
 	put(&root, "/proc/filesystems", "nodev\tsysfs\nnodev\ttracefs\n");
 	ok(tfs_find(&t, &root, true, &err) && t.state == TFS_NOT_MOUNTED, "tracefs is not mounted");
 	ok(strstr(err.text, "not mounted") && strstr(err.text, "hvscope steal") &&
-	   strstr(err.text, "mount -t tracefs"), "what is missing, what still works, what to do");
+		   strstr(err.text, "mount -t tracefs"),
+	   "what is missing, what still works, what to do");
 	put(&root, "/proc/mounts", "none /sys/kernel/debug debugfs rw 0 0\n");
 	ok(tfs_find(&t, &root, true, &err), "debugfs without tracing in it doesn't count");
 	put(&root, "/sys/kernel/debug/tracing/events/header_page", "");
 	ok(!tfs_find(&t, &root, true, &err), "debugfs/tracing is found");
 	is_str(t.dir, "/sys/kernel/debug/tracing", "at its place");
-	put(&root, "/proc/mounts", "none /sys/kernel/debug debugfs rw 0 0\n"
-				   "t /odd\\040place tracefs rw,relatime 0 0\n");
+	put(&root, "/proc/mounts",
+	    "none /sys/kernel/debug debugfs rw 0 0\n"
+	    "t /odd\\040place tracefs rw,relatime 0 0\n");
 	put(&root, "/odd place/events/header_page", "");
 	ok(!tfs_find(&t, &root, true, &err), "tracefs at an odd place is found");
 	is_str(t.dir, "/odd place", "before debugfs, and its name is unescaped");
@@ -117,7 +119,8 @@ static void test_error_log(void)
 	int caret = 0;
 
 	put(&root, "/t/error_log", log_text);
-	ok(tfs_error_log(&t, "", "foo == 1", message, sizeof(message), &caret), "an entry is found");
+	ok(tfs_error_log(&t, "", "foo == 1", message, sizeof(message), &caret),
+	   "an entry is found");
 	is_str(message, "Illegal integer value", "the newest of the command");
 	is_int(caret, 7, "with the caret's place");
 	ok(tfs_error_log(&t, "", "p:g/e nosuch", message, sizeof(message), &caret), "another one");
@@ -153,7 +156,8 @@ static void test_symbols(void)
 	is_int(probe_symbol_count(&root, "twice+0x10", addresses, sizeof(addresses)), 2,
 	       "a name that exists twice");
 	is_str(addresses, "0xffffffff81000020, 0xffffffff81000040", "with its addresses");
-	put(&root, "/proc/kallsyms", "ffffffff81000010 t f\nffffffff81000020 t f\n"
+	put(&root, "/proc/kallsyms",
+	    "ffffffff81000010 t f\nffffffff81000020 t f\n"
 	    "ffffffff81000030 t f\nffffffff81000040 t f\nffffffff81000050 t f\n");
 	is_int(probe_symbol_count(&root, "f", addresses, sizeof(addresses)), 5, "many times");
 	is_str(addresses, "0xffffffff81000010, 0xffffffff81000020, 0xffffffff81000030, …",
@@ -168,11 +172,16 @@ static void test_symbols(void)
 static void test_lines(void)
 {
 	const struct hv_probe role = {
-		.role = "steal-clock", .functions = { "f" }, .with_return = true,
-		.args = "cpu=$arg1", .ret = "ns=$retval", .maxactive = 64,
+		.role = "steal-clock",
+		.functions = { "f" },
+		.with_return = true,
+		.args = "cpu=$arg1",
+		.ret = "ns=$retval",
+		.maxactive = 64,
 	};
-	const struct probe_definition user = { .type = 'r', .user = true, .name = "e",
-					       .place = "/bin/true:0x10", .maxactive = 8 };
+	const struct probe_definition user = {
+		.type = 'r', .user = true, .name = "e", .place = "/bin/true:0x10", .maxactive = 8
+	};
 	char *line = probes_line_role("g", &role, "f", false);
 
 	is_str(line, "p:g/steal_clock f cpu=$arg1", "the entry of a role");
@@ -194,21 +203,27 @@ static void test_clock(void)
 	ok(!clock_counts_ns("counter") && !clock_counts_ns("uptime") && !clock_counts_ns("x86-tsc"),
 	   "clocks that give counts only");
 	ok(clock_differs_by_cpu("local") && clock_differs_by_cpu("global") &&
-	   !clock_differs_by_cpu("mono"), "clocks that may differ by CPU");
+		   !clock_differs_by_cpu("mono"),
+	   "clocks that may differ by CPU");
 	ok(clock_chosen("local [global] counter\n", name, sizeof(name)), "the chosen one");
 	is_str(name, "global", "by name");
 	ok(!clock_chosen("local global", name, sizeof(name)) &&
-	   !clock_chosen("[an unheard of long name]", name, sizeof(name)), "none, or too long");
+		   !clock_chosen("[an unheard of long name]", name, sizeof(name)),
+	   "none, or too long");
 }
 
 static void test_preflight(void)
 {
 	static const struct hv_event exit_row = { .system = "kvm", .name = "kvm_exit" };
 	static const struct hv_event entry_row = { .system = "kvm", .name = "kvm_entry" };
-	static const struct hv_event extra_row = { .system = "kvm", .name = "no", .optional = true };
-	static const struct hv_probe role = { .role = "r", .title = "the role",
+	static const struct hv_event extra_row = { .system = "kvm",
+						   .name = "no",
+						   .optional = true };
+	static const struct hv_probe role = { .role = "r",
+					      .title = "the role",
 					      .functions = { "absent", "present" } };
-	static const struct hv_probe other = { .role = "o", .title = "the other role",
+	static const struct hv_probe other = { .role = "o",
+					       .title = "the other role",
 					       .functions = { "absent" } };
 	const struct hv_event *events[] = { &exit_row, &entry_row, &extra_row };
 	const struct hv_probe *roles[] = { &role, &other };
@@ -230,7 +245,8 @@ static void test_preflight(void)
 	preflight_free(p);
 	put(&root, "/sys/kernel/tracing/events/kvm/kvm_entry/format", "");
 	put(&root, "/sys/kernel/tracing/kprobe_events", "");
-	put(&root, "/proc/kallsyms", "1 T not_present\n2 T present_not\n3 d absent\n4 t present\t[m]\n");
+	put(&root, "/proc/kallsyms",
+	    "1 T not_present\n2 T present_not\n3 d absent\n4 t present\t[m]\n");
 	p = preflight_new(&root);
 	preflight_check(p, events, 3, roles, 1, &v);
 	ok(v.works == WORKS_YES && !*v.why, "all there: yes");
