@@ -92,7 +92,8 @@ int rows_bind(struct rows *rows, const struct analysis *analysis, struct binding
 		}
 	}
 	*absent = false;
-	if ((told & analysis->facts) == analysis->facts)
+	if ((told & analysis->facts) == analysis->facts ||
+	    (analysis->any_fact && (told & analysis->facts)))
 		return 0;
 	if (unfit.status) {
 		*err = unfit;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/probe-table.h"
 #include "cmd/workload.h"
 #include "sampler/machine.h"
 #include "trace/clock.h"
@@ -196,6 +197,13 @@ static int64_t realtime_of(uint64_t mono)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec - (int64_t)(now - mono);
 }
 
+static void add_probes(void *ctx, struct report *report)
+{
+	const struct tracing *t = ctx;
+
+	probe_table_add(report, session_probes(t->session), t->roles, t->n_roles);
+}
+
 static int start(struct tracing *t, struct error *err)
 {
 	struct run *run = t->run;
@@ -215,11 +223,17 @@ static int start(struct tracing *t, struct error *err)
 		if (!t->workload)
 			return -1;
 	}
+	if (t->n_roles) {
+		run->extend = add_probes;
+		run->extend_ctx = t;
+	}
 	if (session_start(t->session, err))
 		return -1;
 	run->start = run->reported = run->env.analysis.begin = info->begin;
 	run->source.has_begin = true;
 	run->source.begin = realtime_of(run->start);
+	if (run_sample(run, NULL, err))
+		return -1;
 	return t->workload ? workload_go(t->workload, err) : 0;
 }
 
@@ -280,7 +294,8 @@ static int hand_on(struct tracing *t, uint64_t horizon, bool *over, struct error
 
 	while ((boundary = run_boundary(run)) <= horizon) {
 		*over = run_is_over(run, boundary);
-		if (advance(t, boundary, err) || run_report(run, boundary, *over, err))
+		if (advance(t, boundary, err) || run_sample(run, NULL, err) ||
+		    run_report(run, boundary, *over, err))
 			return -1;
 		if (*over)
 			return 0;
@@ -325,6 +340,8 @@ static int finish(struct tracing *t, struct error *err)
 		    advance(t, result.more ? result.horizon : UINT64_MAX, err))
 			return -1;
 	} while (result.more);
+	if (run_sample(run, NULL, err))
+		return -1;
 	stats = live_stats(t->live);
 	marked = stream_stats(run->stream)->lost_records;
 	run->unmarked = stats->lost > marked ? stats->lost - marked : 0;

@@ -22,20 +22,8 @@
 struct sampling {
 	struct run *run;
 	const struct sampler *sampler;
-	struct sample sample;
 	struct workload *workload;
 };
-
-static int take(struct sampling *p, uint64_t *now, struct error *err)
-{
-	struct run *run = p->run;
-
-	*now = clock_now();
-	if (p->sampler->take(&run->settings->root, *now, &p->sample, err))
-		return -1;
-	run->analysis->feed(run->state, p->sample.facts, p->sample.n);
-	return 0;
-}
 
 static bool ended_from_outside(struct sampling *p)
 {
@@ -80,7 +68,7 @@ static int sample(struct sampling *p, struct error *err)
 	uint64_t now;
 	bool last = false;
 
-	if (take(p, &now, err))
+	if (run_sample(run, &now, err))
 		return -1;
 	run->start = run->reported = now;
 	run->source.has_begin = true;
@@ -89,7 +77,7 @@ static int sample(struct sampling *p, struct error *err)
 		return -1;
 	while (!last) {
 		wait_until(p, next_boundary(p));
-		if (take(p, &now, err))
+		if (run_sample(run, &now, err))
 			return -1;
 		last = !s->interval || run_is_over(run, now) || ended_from_outside(p);
 		if (run_report(run, now, last, err))
@@ -148,6 +136,5 @@ int run_proc(struct run *run, struct error *err)
 		status = workload_wait(p.workload, run->stop);
 	run_end(run);
 	workload_free(p.workload);
-	sample_free(&p.sample);
 	return status;
 }

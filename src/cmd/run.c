@@ -11,6 +11,7 @@
 #include "cmd/run-proc.h"
 #include "cmd/workload.h"
 #include "sampler/sampler.h"
+#include "trace/clock.h"
 
 int run_bind(struct run *run, const struct format_source *formats, unsigned int cpus,
 	     bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
@@ -99,11 +100,27 @@ void run_end(struct run *run)
 	rows_free(&run->rows);
 	env_end(&run->env);
 	strhash_free(&run->said);
+	sample_free(&run->sample);
 	run->state = NULL;
 	run->stream = NULL;
 	run->binding = NULL;
 	run->subjects = NULL;
 	run->interval = NULL;
+}
+
+int run_sample(struct run *run, uint64_t *now, struct error *err)
+{
+	const struct sampler *sampler = sampler_find(run->analysis->facts_sampled);
+	uint64_t time = clock_now();
+
+	if (now)
+		*now = time;
+	if (!sampler)
+		return 0;
+	if (sampler->take(&run->settings->root, time, &run->sample, err))
+		return -1;
+	run->analysis->feed(run->state, run->sample.facts, run->sample.n);
+	return 0;
 }
 
 /* --- Boundaries --- */
@@ -256,6 +273,8 @@ int run_report(struct run *run, uint64_t now, bool last, struct error *err)
 	int ret = -1;
 
 	run->analysis->report(run->state, report, now, last);
+	if (run->extend)
+		run->extend(run->extend_ctx, report);
 	fill_source(run, report);
 	fill_span(run, report, now, cumulative);
 	fill_records(run, report, last, cumulative);

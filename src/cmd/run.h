@@ -20,6 +20,7 @@
 #include "render/render.h"
 #include "report/interval.h"
 #include "report/report.h"
+#include "sampler/sampler.h"
 #include "settings.h"
 #include "trace/stream.h"
 
@@ -49,6 +50,8 @@ struct run {
 	struct subjects *subjects;
 	struct stream *stream;
 	void *state; /* of the analysis */
+	void (*extend)(void *ctx, struct report *report); /* by the source; NULL: by nothing */
+	void *extend_ctx;
 
 	struct render *render;
 	struct interval *interval;
@@ -60,6 +63,7 @@ struct run {
 	bool guarded;	    /* a guard ended the run */
 	bool incomplete;    /* some report was */
 	bool found;	    /* some report had rows */
+	struct sample sample; /* the last one; its facts are the analysis's */
 	struct strhash said; /* notes that were told already */
 };
 
@@ -81,6 +85,12 @@ uint64_t run_boundary(const struct run *run);
 
 /* Whether -d or COUNT say that `now` is the end. */
 bool run_is_over(const struct run *run, uint64_t now);
+
+/*
+ * Feeds a sample of the facts that the analysis takes from a sampler, if it does; *now (may be
+ * NULL) is when it was taken.
+ */
+int run_sample(struct run *run, uint64_t *now, struct error *err);
 
 /* Everything before `now` was fed: prints the report of the interval, or of the run. */
 int run_report(struct run *run, uint64_t now, bool last, struct error *err);
