@@ -21,7 +21,7 @@ enum fact_kind {
 	FACT_MMIO,	  /* device memory, likewise.  a: guest physical address, b: length, aux */
 	FACT_MSR,	  /* an MSR was accessed.      a: MSR number, b: data, aux */
 	FACT_WAKEUP,	  /* a halted vCPU goes on.    a: ns halted, aux: 1 slept, 0 polled */
-	FACT_HYPERCALL,	  /* a: number, b: see aux, aux: enum fact_hypercall */
+	FACT_HYPERCALL,	  /* a hypercall.              a, b: see aux, aux: enum fact_hypercall */
 	FACT_CALLBACK,	  /* an upcall begins or ends. a: role, b: argument, aux: enum fact_phase */
 	FACT_DRIVER_CALL, /* a driver function.        a: role, b: argument, aux: enum fact_phase */
 	FACT_REQUEST,	  /* block I/O. a: sector, b: dev << 32 | sectors, aux: enum fact_phase */
@@ -45,14 +45,14 @@ enum fact_direction { FACT_READ, FACT_WRITE };
 /* The two ends of whatever has a duration. */
 enum fact_phase { FACT_BEGIN, FACT_END };
 
-/* What a FACT_HYPERCALL speaks of. */
+/* What a FACT_HYPERCALL speaks of. b: the interface's name, interned (hv/hypercalls.h). */
 enum fact_hypercall {
-	HYPERCALL_DIRECT,   /* a guest's hypercall. a: number, b: first argument or sub-operation */
-	HYPERCALL_BATCHED,  /* Xen PV: put into a multicall. a: operation, b: arguments */
-	HYPERCALL_EXTENDED, /* Xen PV: arguments added to a batched one. a: operation, b: 0 if it was */
-	HYPERCALL_FLUSH,    /* Xen PV: the batch is issued. a: -, b: entries in it (mcidx) */
-	HYPERCALL_ISSUE,    /* Xen PV: a section that batches ends. a: -, b: mode */
-	HYPERCALL_OTHER	    /* an event named by its slot only. a: index of the row in its table */
+	HYPERCALL_DIRECT,   /* a guest's hypercall, told by its host. a: number */
+	HYPERCALL_BATCHED,  /* one of our own is put into a batch. a: number */
+	HYPERCALL_EXTENDED, /* an update joins one that is in the batch already. a: its number */
+	HYPERCALL_FLUSH,    /* the batch is issued. a: hypercalls in it, 0: nothing was issued */
+	HYPERCALL_SECTION,  /* a section that batches ends. a: - */
+	HYPERCALL_OTHER	    /* one of our own that has a name only. a: the name, interned */
 };
 
 /*

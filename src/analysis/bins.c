@@ -6,6 +6,7 @@
 #include "analysis/bins.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -96,25 +97,37 @@ static struct owner who_counts(const struct bins *b, const struct subject_who *w
 	return o;
 }
 
-uint32_t bins_owner(struct bins *b, uint32_t subject, uint64_t vcpu)
+static uint32_t add_owner(struct bins *b, const struct owner *o)
 {
-	const struct analysis_env *env = b->env;
-	struct owner o = who_counts(b, env->who(env->ctx, subject), vcpu);
-	char *key = xasprintf("%" PRId64 " %" PRId64 " %" PRId64 " %zu%s%s%s", o.pid, o.vcpu, o.tid,
-			      o.vm ? strlen(o.vm) : 0, o.vm ? o.vm : "-", o.comm ? "+" : "-",
-			      o.comm ? o.comm : "");
+	char *key = xasprintf("%" PRId64 " %" PRId64 " %" PRId64 " %zu%s%s%s", o->pid, o->vcpu,
+			      o->tid, o->vm ? strlen(o->vm) : 0, o->vm ? o->vm : "-",
+			      o->comm ? "+" : "-", o->comm ? o->comm : "");
 	bool is_new;
 	void **number = strhash_insert(&b->owner_index, key, &is_new);
 
 	free(key);
 	if (is_new) {
-		o.vm = o.vm ? xstrdup(o.vm) : NULL;
-		o.comm = o.comm ? xstrdup(o.comm) : NULL;
 		b->owners = xreallocarray(b->owners, b->n_owners + 1, sizeof(*b->owners));
-		b->owners[b->n_owners++] = o;
+		b->owners[b->n_owners] = *o;
+		b->owners[b->n_owners].vm = o->vm ? xstrdup(o->vm) : NULL;
+		b->owners[b->n_owners++].comm = o->comm ? xstrdup(o->comm) : NULL;
 		*number = (void *)(uintptr_t)b->n_owners;
 	}
 	return (uint32_t)(uintptr_t)*number;
+}
+
+uint32_t bins_owner(struct bins *b, uint32_t subject, uint64_t vcpu)
+{
+	const struct subject_who *who = b->env->who(b->env->ctx, subject);
+	struct owner o = who_counts(b, who, vcpu);
+	char idle[32];
+
+	/* The kernel's name for it, which no file and no /proc tells. */
+	if (b->env->by & KEY_BIT(KEY_COMM) && !who->cpu && !who->tid && !o.comm) {
+		snprintf(idle, sizeof(idle), "swapper/%u", who->cpu_id);
+		o.comm = idle;
+	}
+	return add_owner(b, &o);
 }
 
 static size_t bin_hash(const struct bin *bin)

@@ -83,9 +83,13 @@ enum bin_column { BIN_VM, BIN_PID, BIN_VCPU, BIN_TID, BIN_COMM, BIN_CPU, BIN_COL
 		.flags = COLUMN_LABEL | (more), .help = words    \
 	}
 
-/* The thread is shown without being asked for where the VM is unknown. */
+/*
+ * The thread is shown without being asked for where the VM is unknown, and a table without any
+ * known VM leaves that column out.
+ */
 #define BIN_COLUMN_DEFS                                                                     \
-	[BIN_VM] = BIN_COLUMN("vm", "VM", COLUMN_TEXT, 0, "Name of the virtual machine"),   \
+	[BIN_VM] = BIN_COLUMN("vm", "VM", COLUMN_TEXT, COLUMN_WHEN_ANY,                     \
+			      "Name of the virtual machine"),                               \
 	[BIN_PID] = BIN_COLUMN("pid", "PID", COLUMN_COUNT, COLUMN_GAUGE, "Process id"),     \
 	[BIN_VCPU] = BIN_COLUMN("vcpu", "VCPU", COLUMN_COUNT, COLUMN_GAUGE, "vCPU number"), \
 	[BIN_TID] = BIN_COLUMN("tid", "TID", COLUMN_COUNT, COLUMN_GAUGE | COLUMN_WHEN_ANY,  \

@@ -124,8 +124,6 @@ struct hypervisor {
 	size_t n_names;
 	const struct hv_probe *probes;
 	size_t n_probes;
-	/* Name of a hypercall number of FACT_HYPERCALL, NULL when unknown; NULL where there are none. */
-	const char *(*hypercall_name)(const struct hv_event *ev, uint64_t number);
 };
 
 /* All of them, in the order of hypervisors.def; ended by NULL. */

@@ -44,18 +44,18 @@ static const struct hv_event events[] = {
 	{
 		.system = "kvm", .name = "kvm_hypercall",
 		.kind = FACT_HYPERCALL, .aux = HYPERCALL_DIRECT, .subject = SUBJECT_THREAD,
-		.a = HV_FIELD("nr"), .b = HV_FIELD("a0"),
+		.a = HV_FIELD("nr"), .b = HV_NAMED("kvm"),
 	},
 	{
 		.system = "kvm", .name = "kvm_hv_hypercall",
 		.kind = FACT_HYPERCALL, .aux = HYPERCALL_DIRECT, .subject = SUBJECT_THREAD,
-		.a = HV_FIELD("code"), .b = HV_FIELD("rep_cnt"),
+		.a = HV_FIELD("code"), .b = HV_NAMED("hyperv"),
 	},
 	{
 		/* Since 5.12. */
 		.system = "kvm", .name = "kvm_xen_hypercall", .optional = true,
 		.kind = FACT_HYPERCALL, .aux = HYPERCALL_DIRECT, .subject = SUBJECT_THREAD,
-		.a = HV_FIELD("nr"), .b = HV_FIELD("a0"),
+		.a = HV_FIELD("nr"), .b = HV_NAMED("xen"),
 	},
 };
 

@@ -147,6 +147,14 @@ static void add_line(struct sheet *sheet, const struct row *row, const char *nam
 	sheet->cells[sheet->nr_lines++] = line;
 }
 
+static bool has_label(const struct table *table)
+{
+	for (unsigned i = 0; i < table->nr_columns; i++)
+		if (table->columns[i].def->flags & COLUMN_LABEL)
+			return true;
+	return false;
+}
+
 static void fill(struct sheet *sheet)
 {
 	const struct table *table = sheet->table;
@@ -161,7 +169,8 @@ static void fill(struct sheet *sheet)
 	snprintf(name, sizeof(name), "(%zu others)", table->nr_others);
 	if (table->others)
 		add_line(sheet, table->others, name);
-	if (table->totals && table->nr_rows)
+	/* a single row that nothing tells from others is its own total */
+	if (table->totals && (table->nr_rows > 1 || (table->nr_rows && has_label(table))))
 		add_line(sheet, table->totals, "total");
 }
 

@@ -259,14 +259,18 @@ static int bind_number(struct event *event, struct tep_format_field *field, stru
 }
 
 /* Resolves one argument; *min_size grows to what a record must have. *found may be NULL. */
-static int bind_arg(struct event *event, const struct hv_arg *arg, struct decode_arg *to,
-		    uint16_t *min_size, bool *found, struct error *err)
+static int bind_arg(struct binding *b, struct event *event, const struct hv_arg *arg,
+		    struct decode_arg *to, uint16_t *min_size, bool *found, struct error *err)
 {
 	struct tep_format_field *field;
 
 	*to = (struct decode_arg){ .read = DECODE_CONST, .value = arg->value };
 	if (arg->read == HV_CONST || !arg->names[0])
 		return 0;
+	if (arg->read == HV_LITERAL) {
+		to->value = intern(b, arg->names[0]);
+		return 0;
+	}
 	field = find_field(event->tep, arg);
 	if (!field)
 		return arg->optional ? 0 : no_field(event, arg, err);
@@ -291,17 +295,17 @@ static int bind_row(struct binding *b, struct event *event, const struct hv_even
 		.min_size = max((uint16_t)(b->plan.pid_offset + 4),
 				(uint16_t)(b->plan.flags_offset + 1)),
 	};
-	if (bind_arg(event, &row->a, &to->a, &to->min_size, NULL, err) ||
-	    bind_arg(event, &row->b, &to->b, &to->min_size, NULL, err) ||
-	    bind_arg(event, &row->who, &to->who, &to->min_size, NULL, err) ||
-	    bind_arg(event, &row->aux_arg, &to->aux, &to->min_size, NULL, err))
+	if (bind_arg(b, event, &row->a, &to->a, &to->min_size, NULL, err) ||
+	    bind_arg(b, event, &row->b, &to->b, &to->min_size, NULL, err) ||
+	    bind_arg(b, event, &row->who, &to->who, &to->min_size, NULL, err) ||
+	    bind_arg(b, event, &row->aux_arg, &to->aux, &to->min_size, NULL, err))
 		return -1;
 	if (!row->aux_arg.names[0])
 		to->aux.value = row->aux;
 	for (unsigned int i = 0; i < HV_EXTRA; i++) {
 		bool found = false;
 
-		if (bind_arg(event, &row->extra[i], &to->extra[i], &to->min_size, &found, err))
+		if (bind_arg(b, event, &row->extra[i], &to->extra[i], &to->min_size, &found, err))
 			return -1;
 		to->present |= (uint64_t)found << i;
 	}
