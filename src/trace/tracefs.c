@@ -23,7 +23,7 @@ static const struct {
 			    "boot a kernel with CONFIG_FTRACE, as distributions ship it" },
 	[TFS_NOT_MOUNTED] = { "tracefs is not mounted", "mount -t tracefs nodev " USUAL_PLACE },
 	[TFS_NOT_ROOT] = { "tracing is not permitted to this user", "run it as root" },
-	[TFS_LOCKED_BOOT] = { "tracefs is empty, because the kernel was booted with lockdown=confidentiality",
+	[TFS_LOCKED_BOOT] = { "tracefs is empty, because of lockdown=confidentiality at boot",
 			      "boot with lockdown=integrity or without lockdown" },
 	[TFS_LOCKED_RUN] = { "tracefs is closed, because lockdown was raised to confidentiality",
 			     "reboot with lockdown=integrity or without lockdown" },
