@@ -147,6 +147,16 @@ for by in vm vm,reason pid vcpu tid comm cpu cpu,reason vm,pid,vcpu,tid,comm,cpu
 		"$(jq -c '.tables[0].totals | [.exits, .timed, .total_ns]' "$tmp/report")" "$want"
 done
 
+# Intervals are a division of the whole: what is counted adds up, a gauge is the last one's.
+"$HVSCOPE" exits -i "$kvm/6.1-lost.dat" -f json --by reason 0.05 >"$tmp/intervals"
+is "6.1-lost in intervals: all adds up" \
+	"$(jq -s -c 'map({records, lost: .lost.records, marks: .lost.marks,
+			  discarded: .lost.intervals_discarded} + (.tables[0].totals |
+			{exits, timed, unpaired, total_ns})) as $all |
+		($all[0] | keys) | map(. as $key | $all | map(.[$key]) | add)' "$tmp/intervals")" \
+	"$(jq -c '[331, ([.reasons[].exits] | add), .lost_counted, .lost_marks]' \
+		"$kvm/expected/6.1-lost.json")"
+
 # Files without what is asked for: other events, another architecture, events that never fired.
 traces=$top_srcdir/tests/traces
 check "a file without the events names those that it has" \
