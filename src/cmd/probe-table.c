@@ -76,16 +76,35 @@ static void add_refused(struct table *table, struct probes *probes, const struct
 	row_text(row, WHY, why);
 }
 
+/* Where no role has a function, one sentence says more than a table of refusals. */
+static bool none_works(struct report *report, struct probes *probes,
+		       const struct hv_probe *const *roles, size_t n)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (probes_has(probes, roles[i]->role, false) ||
+		    probes_has(probes, roles[i]->role, true))
+			return false;
+		why = why && *why ? why : probes_refused(probes, roles[i]->role);
+	}
+	report_note(report, "No function is probed here (%s%s): %s.", roles[0]->role,
+		    n > 1 ? ", ..." : "", why ? why : "unknown");
+	return true;
+}
+
 void probe_table_add(struct report *report, struct probes *probes,
 		     const struct hv_probe *const *roles, size_t n)
 {
-	struct table *table =
-		table_new(report, &(struct table_layout){ .name = "probes",
+	struct table *table;
+	uint64_t missed = 0;
+
+	if (!n || none_works(report, probes, roles, n))
+		return;
+	table = table_new(report, &(struct table_layout){ .name = "probes",
 							  .title = "probes of functions",
 							  .columns = columns,
 							  .nr_columns = ARRAY_SIZE(columns) });
-	uint64_t missed = 0;
-
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < probes_count(probes); k++) {
 			const char *role = probes_event(probes, k)->role;
