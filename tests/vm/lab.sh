@@ -6,11 +6,13 @@
 #
 #	lab_begin ITEM...		ends the test here when ITEM can't be had (see fetch.sh)
 #	lab_image NAME KERNEL MODULE...	begins the initramfs NAME
-#	lab_add NAME FILE [AS]		puts a program and its shared libraries into it
+#	lab_add NAME FILE [AS]		puts a program and its shared libraries into it; what is in the
+#					folder $tmp/share.NAME comes with it as /host
 #	lab_run NAME JOB [SECONDS]	boots it with the script JOB and leaves what the job wrote
 #					to its $OUT in $lab_out and its status in $lab_status
 #
-# What a machine is made of can be set before lab_run: lab_smp, lab_mem, lab_cpu, lab_append.
+# What a machine is made of can be set before lab_run: lab_smp, lab_mem, lab_cpu, lab_append (for the
+# kernel), lab_xen (options for Xen, which then is booted first and makes the kernel its dom0).
 #
 # Rule: what the emulator does to us (a panic of its own making, a hang, a job that says 75: "this run
 # is void") is tried again, in other machines; what the job found is never tried again.  So a test
@@ -23,8 +25,11 @@ lab_cache=${HVSCOPE_LAB_CACHE:-${XDG_CACHE_HOME:-/var/cache}/hvscope-lab}
 lab_tries=${HVSCOPE_LAB_TRIES:-8}
 lab_smp=2
 lab_mem=2048
+lab_board=q35
 lab_cpu=EPYC,+svm,+npt
 lab_append=
+lab_xen=
+lab_transport="virtio_pci 9pnet_virtio 9p" # modules by which a machine reaches its folder
 lab_pid=
 lab_void=75
 
@@ -87,28 +92,64 @@ lab_module() {
 lab_image() {
 	image=$tmp/image.$1
 	kernel=$lab_cache/$2
-	mkdir -p "$image/bin" "$image/modules"
+	mkdir -p "$image/bin" "$image/modules" "$tmp/share.$1"
 	ln -s "$kernel" "$tmp/kernel.$1"
 	cp "$lab_cache/busybox/busybox" "$image/bin/busybox"
 	cp "$vm_dir/init" "$image/init"
 	chmod 755 "$image/init"
 	: >"$image/modules/list"
 	shift 2
-	for module in virtio_pci 9pnet_virtio 9p "$@"; do
+	for module in $lab_transport "$@"; do
 		lab_module "$kernel" "$module" "$image/modules"
 	done
 }
 
+# Libraries lie in a folder of their own: where this system keeps them need not be where the loader
+# of another one looks.
 lab_add() {
 	image=$tmp/image.$1
-	as=${3:-/usr/bin/$(basename "$2")}
-	mkdir -p "$image/$(dirname "$as")"
-	cp -L "$2" "$image/$as"
+	as=$image${3:-/usr/bin/$(basename "$2")}
+	mkdir -p "$(dirname "$as")" "$image/lab/lib" "$image/lib64"
+	cp -L "$2" "$as"
 	for library in $(ldd "$2" 2>/dev/null | sed -n 's|.*[[:space:]]\(/[^ ]*\) (0x.*|\1|p'); do
-		[ ! -e "$image/$library" ] || continue
-		mkdir -p "$image/$(dirname "$library")"
-		cp -L "$library" "$image/$library"
+		case $library in
+		*/ld-linux-*) cp -L "$library" "$image/lib64" ;;
+		*) cp -L "$library" "$image/lab/lib" ;;
+		esac
 	done
+}
+
+# lab_xen_tools NAME: what dom0.sh needs, in the image of a dom0.
+lab_xen_tools() {
+	root=$lab_cache/xen-tools/usr
+	LD_LIBRARY_PATH=$root/lib/x86_64-linux-gnu:$lab_cache/xen-tools/lib/x86_64-linux-gnu
+	export LD_LIBRARY_PATH
+	for tool in xl xenstored xenconsoled xen-init-dom0; do
+		lab_add "$1" "$root/lib/xen-4.17/bin/$tool"
+	done
+	for tool in xenstore-read xenstore-write ; do
+		lab_add "$1" "$root/bin/$tool"
+	done
+	unset LD_LIBRARY_PATH
+	# A thread that ends needs it, and no program says so.
+	cp -L "$(find "$lab_cache/xen-tools" -name libgcc_s.so.1)" "$tmp/image.$1/lab/lib"
+	mkdir -p "$tmp/image.$1/etc/xen"
+	cp "$lab_cache/xen-tools/etc/xen/xl.conf" "$tmp/image.$1/etc/xen"
+	cp "$vm_dir/dom0.sh" "$tmp/image.$1/lab"
+}
+
+# lab_guest DOM0 NAME: gives the image NAME, whose job is in its /lab/job, to a dom0 as a guest of its.
+lab_guest() {
+	echo /dev/xvdb >"$tmp/image.$2/lab/results"
+	lab_vmlinux "$tmp/kernel.$2"
+	ln -f "$tmp/kernel.$2/vmlinux" "$tmp/share.$1/vmlinux" 2>/dev/null ||
+		cp -L "$tmp/kernel.$2/vmlinux" "$tmp/share.$1/vmlinux"
+	lab_pack "$2" "$tmp/share.$1/$2.initrd"
+}
+
+# lab_pack NAME FILE: the image as the kernel takes it.
+lab_pack() {
+	(cd "$tmp/image.$1" && find . | cpio -o -H newc --quiet) >"$2"
 }
 
 # The later tries take the emulator's other ways, which are slower and have fewer races.
@@ -117,18 +158,47 @@ lab_machine() {
 	[ "$1" -le 4 ] || lab_accel=tcg,thread=single
 }
 
+# The ELF inside a compressed kernel image, where struct setup_header says it is: Xen and QEMU load
+# it at once, while unpacking it in an emulated machine takes longer than all the rest of the boot.
+lab_vmlinux() {
+	[ ! -e "$1/vmlinux" ] || return 0
+	sectors=$(od -An -tu1 -j 497 -N 1 "$1/vmlinuz")
+	offset=$(od -An -tu4 -j 584 -N 4 "$1/vmlinuz")
+	length=$(od -An -tu4 -j 588 -N 4 "$1/vmlinuz")
+	# The last 4 bytes are the unpacked size, which no unpacker wants.
+	tail -c +$(((sectors + 1) * 512 + offset + 1)) "$1/vmlinuz" | head -c $((length - 4)) >"$tmp/packed"
+	case $(od -An -tx4 -N 4 "$tmp/packed") in
+	*587a37fd) xz -dc "$tmp/packed" ;;
+	*fd2fb528) zstd -qdc "$tmp/packed" ;;
+	esac >"$1/vmlinux.$$"
+	[ -s "$1/vmlinux.$$" ] && mv "$1/vmlinux.$$" "$1/vmlinux"
+}
+
 # lab_boot IMAGE SHARE SECONDS: 0 when the job came to its end, else $lab_why says what happened.
 lab_boot() {
-	# shellcheck disable=SC2086
-	"$lab_qemu" $lab_bios -nodefaults -no-user-config -M q35 -accel $lab_accel \
+	share=$2
+	limit=$3
+	command="console=ttyS0 nokaslr no_timer_check tsc=reliable mitigations=off"
+	if [ -n "$lab_xen" ]; then
+		lab_vmlinux "$tmp/kernel.$1" || lab_missing "can't unpack the kernel image"
+		command="console=hvc0 earlyprintk=xen nokaslr mitigations=off"
+	fi
+	command="$command quiet random.trust_cpu=on panic=-1 $lab_append"
+	if [ -n "$lab_xen" ]; then
+		set -- -kernel "$lab_cache/xen/xen" \
+			-append "console=com1 com1=115200 noreboot=no ucode=no spec-ctrl=no xpti=no $lab_xen" \
+			-initrd "$tmp/kernel.$1/vmlinux $command,$tmp/initrd.$1"
+	else
+		set -- -kernel "$tmp/kernel.$1/vmlinuz" -append "$command" -initrd "$tmp/initrd.$1"
+	fi
+	# shellcheck disable=SC2086 # $lab_bios is several words
+	"$lab_qemu" $lab_bios -nodefaults -no-user-config -M "$lab_board" -accel $lab_accel \
 		-cpu "$lab_cpu" -smp "$lab_smp" -m "$lab_mem" -display none -monitor none \
-		-no-reboot -serial "file:$2/console" \
-		-kernel "$tmp/kernel.$1/vmlinuz" -initrd "$tmp/initrd.$1" \
-		-append "console=ttyS0 quiet nokaslr mitigations=off no_timer_check tsc=reliable random.trust_cpu=on panic=-1 $lab_append" \
-		-virtfs "local,path=$2,mount_tag=host,security_model=none,multidevs=remap" \
-		2>"$2/qemu" &
+		-no-reboot -serial "file:$share/console" "$@" \
+		-virtfs "local,path=$share,mount_tag=host,security_model=none,multidevs=remap" \
+		2>"$share/qemu" &
 	lab_pid=$!
-	lab_wait "$2" "$3"
+	lab_wait "$share" "$limit"
 }
 
 lab_wait() {
@@ -156,14 +226,14 @@ lab_wait() {
 }
 
 lab_run() {
-	[ -e "$tmp/initrd.$1" ] ||
-		(cd "$tmp/image.$1" && find . | cpio -o -H newc --quiet) >"$tmp/initrd.$1"
+	[ -e "$tmp/initrd.$1" ] || lab_pack "$1" "$tmp/initrd.$1"
 	lab_try=0
 	while [ $lab_try -lt "$lab_tries" ]; do
 		lab_try=$((lab_try + 1))
 		lab_machine $lab_try
 		share=$tmp/share.$1.$lab_try
-		mkdir -p "$share/out"
+		cp -rl "$tmp/share.$1" "$share"
+		mkdir "$share/out"
 		cp "$2" "$share/job"
 		if lab_boot "$1" "$share" "${3:-180}"; then
 			lab_status=$(cat "$share/status")
