@@ -81,8 +81,6 @@ struct witness {
 	size_t n_losses;
 	uint64_t latest;	/* time of a fact */
 	unsigned int too_late;	/* losses that began before a fact that was handed on earlier */
-	struct gen *g;
-	unsigned int n_lost_calls;
 };
 
 static void witness_lost(void *ctx, const struct loss *losses, size_t n)
@@ -94,7 +92,6 @@ static void witness_lost(void *ctx, const struct loss *losses, size_t n)
 	w->n_losses += n;
 	for (size_t i = 0; i < n; i++)
 		w->too_late += losses[i].from < w->latest;
-	w->n_lost_calls++;
 }
 
 static void witness_feed(void *ctx, const struct fact *facts, size_t n)
@@ -650,12 +647,10 @@ static void short_lives(void)
 {
 	enum { THREADS = 60000 };
 	struct gen *g = gen_new(4, 4096, 8, false);
-	const struct gen_load empty = { .cpus = 4, .threads = 1 };
 	struct error err = { 0 };
 	struct bench b;
 	uint32_t limit;
 
-	(void)empty;
 	for (uint64_t i = 0; i < THREADS; i++) {
 		struct gen_fact f = {
 			.event = GEN_EXIT, .tid = (int32_t)(300 + i % 30000), .cpu = i % 4,
@@ -691,6 +686,8 @@ static void reborn(void)
 	write_exit(g, 0, 10, 100);
 	gen_write(g, &(struct gen_fact){ .event = GEN_PROCESS_EXIT, .time = 200, .tid = 10, .a = 10 });
 	write_exit(g, 1, 10, 300);
+	write_exit(g, 1, 20, 1500);
+	write_exit(g, 1, 30, 3000);
 	write_exit(g, 1, 10, 5000);
 	write_exit(g, 1, 20, 9000);
 	gen_write(g, &(struct gen_fact){ .event = GEN_PROCESS_EXIT, .time = 9100, .tid = 10, .a = 10,
@@ -702,6 +699,7 @@ static void reborn(void)
 	stream_advance(b.stream, 1000, &err);
 	first = subjects_thread(b.subjects, 10, 0);
 	stream_advance(b.stream, 2000, &err);
+	stream_advance(b.stream, 4000, &err);
 	stream_advance(b.stream, 6000, &err);
 	again = subjects_thread(b.subjects, 10, 0);
 	is_int(again, first, "who was born again in its own window of death lives on");
