@@ -117,6 +117,42 @@ bool format_is_figure(const struct column *column)
 	}
 }
 
+const char *format_unit(const struct column *column)
+{
+	switch (column->type) {
+	case COLUMN_NS:
+	case COLUMN_HISTOGRAM:
+		return "seconds";
+	case COLUMN_BYTES:
+		return "bytes";
+	case COLUMN_RATIO:
+		return "ratio";
+	case COLUMN_TIME:
+		return "timestamp_seconds";
+	default:
+		return "";
+	}
+}
+
+static bool is_exported(const struct column *column)
+{
+	return column->metric && column->type != COLUMN_TEXT && column->type != COLUMN_HEX &&
+	       column->type != COLUMN_STACK && column->type != COLUMN_PARTLY &&
+	       column->derive != DERIVE_PERCENTILE;
+}
+
+char *format_metric(char *buf, size_t size, const struct column *column)
+{
+	const char *unit = format_unit(column);
+	bool counter = column_monotonic(column) && column->type != COLUMN_HISTOGRAM;
+
+	if (!is_exported(column))
+		return NULL;
+	snprintf(buf, size, "hvscope_%s%s%s%s", column->metric, *unit ? "_" : "", unit,
+		 counter ? "_total" : "");
+	return buf;
+}
+
 static bool is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0);

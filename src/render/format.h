@@ -8,7 +8,7 @@
 
 #include "render/render.h"
 
-enum { FORMAT_SIZE = 64 }; /* enough for each of these */
+enum { FORMAT_SIZE = 160 }; /* enough for each of these */
 
 /* 2026-03-01T12:00:00.123456789Z; ns since the epoch. */
 char *format_rfc3339(char *buf, size_t size, int64_t ns);
@@ -26,6 +26,13 @@ char *format_double(char *buf, size_t size, enum column_type type, double value)
 const char *format_type(enum column_type type);
 const char *format_partly(enum partly value);
 const char *format_source(enum source_kind kind);
+
+/*
+ * The metric that a column is exported as: its unit, "" for none, and its full name. NULL when it
+ * isn't exported: only what is a number can be, and percentile columns would be one family.
+ */
+const char *format_unit(const struct column *column);
+char *format_metric(char *buf, size_t size, const struct column *column);
 
 /* A number, a ratio or a histogram: what totals may have, unlike labels and texts. */
 bool format_is_figure(const struct column *column);

@@ -97,7 +97,7 @@ static void sample(struct exposition *x, const char *name, const char *labels, c
 static int run_figure(struct exposition *x, const struct family *family, bool known,
 		      const char *value, struct error *err)
 {
-	char full[160], *labels;
+	char full[FORMAT_SIZE], *labels;
 
 	if (!known)
 		return 0;
@@ -122,7 +122,7 @@ static int run_count(struct exposition *x, const char *name, const char *help, b
 static int put_version(struct exposition *x, const char *version, struct error *err)
 {
 	const struct family family = { "build_info", "", "Version of hvscope", KIND_GAUGE };
-	char full[160], *labels;
+	char full[FORMAT_SIZE], *labels;
 
 	if (begin_family(x, &family, full, sizeof(full), err))
 		return -1;
@@ -289,31 +289,19 @@ static void put_cell(struct exposition *x, const char *name, const char *labels,
 	sample(x, name, labels, value);
 }
 
-/* Only what is a number can be a metric; each percentile column would be the same family. */
-static bool is_exported(const struct column *def)
-{
-	return def->metric && def->type != COLUMN_TEXT && def->type != COLUMN_HEX &&
-	       def->type != COLUMN_STACK && def->type != COLUMN_PARTLY &&
-	       def->derive != DERIVE_PERCENTILE;
-}
-
 static int put_column(struct exposition *x, const struct table *table, unsigned place,
 		      char *const *labels, struct error *err)
 {
 	const struct column *def = table->columns[place].def;
 	const struct family family = {
 		.name = def->metric,
-		.unit = def->type == COLUMN_NS || def->type == COLUMN_HISTOGRAM ? "seconds" :
-			def->type == COLUMN_BYTES                               ? "bytes" :
-			def->type == COLUMN_RATIO                               ? "ratio" :
-			def->type == COLUMN_TIME ? "timestamp_seconds" :
-						   "",
+		.unit = format_unit(def),
 		.help = def->help,
 		.kind = def->type == COLUMN_HISTOGRAM ? KIND_HISTOGRAM :
 			column_monotonic(def)         ? KIND_COUNTER :
 							KIND_GAUGE,
 	};
-	char full[160];
+	char full[FORMAT_SIZE];
 
 	if (begin_family(x, &family, full, sizeof(full), err))
 		return -1;
@@ -328,10 +316,11 @@ static int put_table(struct exposition *x, const struct table *table, struct err
 {
 	size_t nr;
 	char **labels = table_labels(table, &nr);
+	char name[FORMAT_SIZE];
 	int ret = 0;
 
 	for (unsigned i = 0; i < table->nr_columns && !ret; i++)
-		if (is_exported(table->columns[i].def))
+		if (format_metric(name, sizeof(name), table->columns[i].def))
 			ret = put_column(x, table, i, labels, err);
 	while (nr)
 		free(labels[--nr]);
