@@ -25,14 +25,16 @@ static const struct option_spec option_table[] = {
 	  MEMBER(output) },
 	{ 'd', NULL, "TIME", "stop after 500ms, 10s, 5m, 1h", "analyses", OPTION_TIME, WITH_ANY,
 	  MEMBER(duration) },
-	{ 'p', NULL, "PID", "only this process", "analyses", OPTION_COUNT, WITH_ANY, MEMBER(pid) },
+	{ 'p', NULL, "PID", "only this process", "analyses", OPTION_COUNT, WITH_ANY, MEMBER(pid),
+	  KEY_BIT(KEY_PID) | KEY_BIT(KEY_VM) },
 	{ 0, "vm", "NAME", "only this virtual machine", "analyses", OPTION_TEXT, WITH_ANY,
-	  MEMBER(vm) },
+	  MEMBER(vm), KEY_BIT(KEY_VM) },
 	{ 0, "vcpu", "N", "only virtual CPUs of this number", "analyses", OPTION_NUMBER, WITH_ANY,
-	  MEMBER(vcpu) },
+	  MEMBER(vcpu), KEY_BIT(KEY_VCPU) },
 	{ 'C', NULL, "CPULIST", "only what happened on these CPUs (0-3,8)", "analyses", OPTION_CPUS,
 	  WITH_ANY, MEMBER(cpus) },
-	{ 0, "by", "KEYS", "group by these keys", "analyses", OPTION_KEYS, WITH_ANY, MEMBER(by) },
+	{ 0, "by", "KEYS", "group by these keys", "analyses", OPTION_KEYS, WITH_ANY, MEMBER(by),
+	  KEY_BIT(KEY_COUNT) - 1 },
 	{ 0, "sort", "KEY", "order by this column (+KEY: ascending)", "analyses", OPTION_TEXT,
 	  WITH_ANY, MEMBER(sort) },
 	{ 'n', NULL, "N", "at most N rows; one more sums the others", "analyses", OPTION_COUNT,
@@ -92,7 +94,7 @@ static bool has_word(const char *list, const char *word)
 
 bool settings_has(const struct command *command, const struct option_spec *option)
 {
-	if (option->type == OPTION_KEYS && command->analysis && !command->analysis->keys)
+	if (option->keys && command->analysis && !(option->keys & command->analysis->keys))
 		return false;
 	return has_word(option->commands, "all") || has_word(option->commands, command->name) ||
 	       (command->analysis && has_word(option->commands, "analyses"));

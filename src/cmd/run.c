@@ -269,7 +269,7 @@ int run_report(struct run *run, uint64_t now, bool last, struct error *err)
 	const struct settings *s = run->settings;
 	struct report_order order = { .sort = s->sort, .limit = s->limit };
 	bool cumulative = s->format->rewrites || !s->interval;
-	struct report *report = report_new(s->command.name, run->analysis->summary);
+	struct report *report = report_new(s->command.name, NULL);
 	int ret = -1;
 
 	run->analysis->report(run->state, report, now, last);
