@@ -10,24 +10,19 @@
  *   that is older than its last page can be handed on, and its pages be given back.
  */
 #include <errno.h>
-#include <linux/membarrier.h>
-#include <poll.h>
-#include <sched.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "trace/clock.h"
 #include "trace/cursor-live.h"
+#include "trace/watch.h"
 
 #define MS                 UINT64_C(1000000)
 #define SECOND             (1000 * MS)
 #define NEVER              UINT64_MAX
 #define MARGIN             (10 * MS) /* longer than interrupts last */
 #define ROUND_MIN          (10 * MS)
-#define ROUND_MAX          (100 * MS)
 #define POOL_DEFAULT       (UINT64_C(16) << 20)
 #define POOL_PAGES_PER_CPU 4
 
@@ -38,17 +33,13 @@ struct live_cpu {
 	uint64_t last;        /* header time of the last page read */
 	uint64_t round_bytes; /* read in this round */
 	bool done;            /* for this round */
-	bool seen;            /* was online once: of all that are possible most never are */
-	bool no_poll;         /* poll says error: this CPU has no buffer (yet) */
-	bool closed;          /* never seen, or can't be opened; tried again each second */
 };
 
 struct live {
-	struct session *session;
+	struct watch *watch;
 	struct live_options options;
 	struct page_source source;
 	struct live_cpu *cpus;
-	struct pollfd *fds;
 	unsigned int n_cpus;
 	size_t page_size;
 	uint64_t buffer_size;
@@ -62,15 +53,7 @@ struct live {
 	uint64_t handed;       /* the highest horizon that was given */
 	bool busy;             /* a buffer was found more than a quarter full: don't pause */
 
-	bool membarrier; /* the kernel has it */
-	cpu_set_t *old_mask, *one_mask;
-	size_t mask_size;
-	struct cpuset avoid; /* isolated and nohz_full CPUs */
-
-	uint64_t second; /* when the kernel's counts were read last */
-	uint64_t second_records, second_lost;
-	bool lost_before; /* in the second before */
-	double rate;
+	struct barrier *barrier;
 	uint64_t cpu_begin;
 	struct live_stats stats;
 };
@@ -165,55 +148,6 @@ static void queue_page(struct live_cpu *c, void *page)
 	c->pages[c->end++ & (c->room - 1)] = page;
 }
 
-/* Barriers. */
-
-static bool probe_membarrier(void)
-{
-	long has = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
-
-	return has >= 0 && has & MEMBARRIER_CMD_GLOBAL;
-}
-
-/*
- * Being on a CPU means that the interrupts which had reserved a record there are over. Isolated
- * CPUs are left alone: false, as when a CPU can't be gone to.
- */
-static bool visit_cpus(struct live *l)
-{
-	struct cpuset online;
-	bool all = true;
-
-	if (sched_getaffinity(0, l->mask_size, l->old_mask) || tfs_cpus(NULL, "online", &online))
-		return false;
-	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++) {
-		if (!cpuset_has(&online, cpu))
-			continue;
-		CPU_ZERO_S(l->mask_size, l->one_mask);
-		CPU_SET_S(cpu, l->mask_size, l->one_mask);
-		if (cpuset_has(&l->avoid, cpu) || sched_setaffinity(0, l->mask_size, l->one_mask))
-			all = false;
-	}
-	sched_setaffinity(0, l->mask_size, l->old_mask);
-	cpuset_free(&online);
-	return all;
-}
-
-/* Whether all records older than now are visible after it. */
-static bool barrier(struct live *l)
-{
-	enum live_barrier used = BARRIER_MARGIN;
-
-	/* EINVAL where CPUs are nohz_full: then never again. */
-	if (l->membarrier && syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		l->membarrier = false;
-	if (l->membarrier)
-		used = BARRIER_MEMBARRIER;
-	else if (visit_cpus(l))
-		used = BARRIER_AFFINITY;
-	l->stats.barrier = max(l->stats.barrier, used);
-	return used != BARRIER_MARGIN;
-}
-
 /* Reading. */
 
 /* Counts what a page says about losses, and how long its first record waited. */
@@ -243,11 +177,10 @@ enum read_result { READ_PAGE, READ_DRY, READ_FULL };
 static enum read_result read_page(struct live *l, unsigned int cpu)
 {
 	struct live_cpu *c = &l->cpus[cpu];
-	int fd = session_raw(l->session, cpu);
+	int fd = watch_fd(l->watch, cpu);
 	void *page;
 	ssize_t n;
 
-	c->closed = fd < 0;
 	if (fd < 0)
 		return READ_DRY;
 	page = take_page(l);
@@ -311,8 +244,7 @@ static void begin_round(struct live *l, uint64_t h)
 	l->h = h;
 	l->stats.rounds++;
 	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++) {
-		/* A closed one is tried again when the counts are read, once a second. */
-		l->cpus[cpu].done = l->cpus[cpu].closed;
+		l->cpus[cpu].done = !watch_has(l->watch, cpu);
 		l->cpus[cpu].round_bytes = 0;
 	}
 }
@@ -345,104 +277,13 @@ static void go_on(struct live *l, uint64_t if_complete, struct live_result *resu
 	result->horizon = l->handed;
 }
 
-/* Once a second: the kernel's counts, and CPUs that came. */
-
-static void kernel_counts(const struct live *l, uint64_t *records, uint64_t *lost)
+/* Whether all records older than now are visible after it. */
+static bool pass_barrier(struct live *l)
 {
-	struct session_stats stats;
+	enum live_barrier used = barrier_pass(l->barrier);
 
-	*records = *lost = 0;
-	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++) {
-		if (l->cpus[cpu].closed || session_stats(l->session, cpu, &stats))
-			continue;
-		*records += stats.entries + stats.read + stats.overrun + stats.dropped;
-		*lost += stats.overrun + stats.dropped;
-	}
-}
-
-/* CPUs that are offline now may have been online, with records to read. */
-static void see_cpus(struct live *l)
-{
-	struct cpuset online;
-	bool unknown = tfs_cpus(NULL, "online", &online);
-
-	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++) {
-		struct live_cpu *c = &l->cpus[cpu];
-
-		c->seen |= unknown || cpuset_has(&online, cpu);
-		c->closed = !c->seen;
-		c->no_poll = false;
-	}
-	cpuset_free(&online);
-}
-
-static enum live_guard look_at_counts(struct live *l, uint64_t now)
-{
-	uint64_t records, lost, max_rate = l->options.max_rate;
-	enum live_guard guard = GUARD_NONE;
-
-	if (now < l->second + SECOND)
-		return GUARD_NONE;
-	kernel_counts(l, &records, &lost);
-	/* A CPU that went offline takes its counts along. */
-	bool lost_now = lost > l->second_lost;
-	uint64_t came = records > l->second_records ? records - l->second_records : 0;
-
-	l->rate = came * (double)SECOND / (double)(now - l->second);
-	if (lost_now && l->lost_before)
-		guard = GUARD_BEHIND;
-	else if (max_rate && l->rate > (double)max_rate)
-		guard = GUARD_RATE;
-	l->lost_before = lost_now;
-	l->second = now;
-	l->second_records = records;
-	l->second_lost = lost;
-	see_cpus(l);
-	return guard;
-}
-
-/* Waiting. */
-
-static void watch(struct live *l)
-{
-	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++) {
-		struct live_cpu *c = &l->cpus[cpu];
-		int fd = c->closed || c->no_poll ? -1 : session_raw(l->session, cpu);
-
-		c->closed |= !c->no_poll && fd < 0;
-		l->fds[cpu] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	}
-}
-
-static int wait_for(struct live *l, unsigned int n_fds, uint64_t ns)
-{
-	const struct timespec t = { .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
-
-	return ppoll(l->fds, n_fds, &t, l->options.sigmask);
-}
-
-/*
- * Until a buffer is half full, the boundary, or 100 ms. Kernels whose poll wakes up for any record
- * get the pause that keeps rounds apart, except after a round that found much. False: a signal.
- */
-static bool wait_round(struct live *l, uint64_t boundary)
-{
-	uint64_t now = clock_now(), pause = l->h_before + ROUND_MIN;
-	bool passed = boundary <= now;
-	int ready;
-
-	watch(l);
-	ready = wait_for(l, l->n_cpus, passed ? 0 : min(boundary - now, ROUND_MAX));
-	if (ready < 0)
-		return errno != EINTR;
-	for (unsigned int cpu = 0; ready && cpu < l->n_cpus; cpu++)
-		l->cpus[cpu].no_poll |= l->fds[cpu].revents & (POLLERR | POLLHUP | POLLNVAL);
-	now = clock_now();
-	if (!passed)
-		pause = min(pause, boundary);
-	if (!l->busy && pause > now && wait_for(l, 0, pause - now) < 0)
-		return errno != EINTR;
-	return true;
+	l->stats.barrier = max(l->stats.barrier, used);
+	return used != BARRIER_MARGIN;
 }
 
 int live_round(struct live *l, uint64_t boundary, struct live_result *result, struct error *err)
@@ -450,11 +291,12 @@ int live_round(struct live *l, uint64_t boundary, struct live_result *result, st
 	(void)err;
 	*result = (struct live_result){ .horizon = l->handed };
 	if (!l->in_round) {
-		result->interrupted = !wait_round(l, boundary);
+		result->interrupted =
+			!watch_wait(l->watch, boundary, l->busy ? 0 : l->h_before + ROUND_MIN);
 		if (result->interrupted)
 			return 0;
 		begin_round(l, clock_now());
-		l->strict = (l->options.strict || l->h >= boundary) && barrier(l);
+		l->strict = (l->options.strict || l->h >= boundary) && pass_barrier(l);
 	}
 	uint64_t margin = min(l->h_before, l->h > MARGIN ? l->h - MARGIN : 0);
 	uint64_t h = l->h;
@@ -462,21 +304,21 @@ int live_round(struct live *l, uint64_t boundary, struct live_result *result, st
 	go_on(l, l->strict ? h : margin, result);
 	if (!l->in_round) {
 		l->h_before = h;
-		result->guard = look_at_counts(l, h);
+		result->guard = watch_look(l->watch, h);
 	}
-	result->rate = l->rate;
+	result->rate = watch_rate(l->watch);
 	return 0;
 }
 
 int live_finish(struct live *l, struct live_result *result, struct error *err)
 {
 	(void)err;
-	*result = (struct live_result){ .rate = l->rate };
+	*result = (struct live_result){ .rate = watch_rate(l->watch) };
 	if (l->h != NEVER) {
 		/* Records that interrupts are still writing: wait for them. */
-		if (!barrier(l))
-			wait_for(l, 0, MARGIN);
-		see_cpus(l);
+		if (!pass_barrier(l))
+			watch_sleep(l->watch, MARGIN);
+		watch_see(l->watch);
 		begin_round(l, NEVER);
 	}
 	go_on(l, NEVER, result);
@@ -485,33 +327,14 @@ int live_finish(struct live *l, struct live_result *result, struct error *err)
 
 uint64_t live_drained(const struct live *l, unsigned int cpu)
 {
-	return l->cpus[cpu].closed || l->in_round ? 0 : l->handed;
+	return !watch_has(l->watch, cpu) || l->in_round ? 0 : l->handed;
 }
 
 const struct live_stats *live_stats(struct live *l)
 {
-	uint64_t records;
-
-	kernel_counts(l, &records, &l->stats.lost);
+	l->stats.lost = watch_lost(l->watch);
 	l->stats.cpu_ns = thread_cpu_time() - l->cpu_begin;
 	return &l->stats;
-}
-
-static void set_barriers(struct live *l)
-{
-	struct cpuset isolated, nohz;
-
-	l->membarrier = probe_membarrier();
-	l->mask_size = CPU_ALLOC_SIZE(max(l->n_cpus, 1024u));
-	l->old_mask = xmalloc(l->mask_size);
-	l->one_mask = xmalloc(l->mask_size);
-	tfs_cpus(NULL, "isolated", &isolated);
-	tfs_cpus(NULL, "nohz_full", &nohz);
-	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++)
-		if (cpuset_has(&isolated, cpu) || cpuset_has(&nohz, cpu))
-			cpuset_add(&l->avoid, cpu);
-	cpuset_free(&isolated);
-	cpuset_free(&nohz);
 }
 
 struct live *live_new(struct session *s, const struct live_options *options, struct error *err)
@@ -526,12 +349,11 @@ struct live *live_new(struct session *s, const struct live_options *options, str
 	}
 	struct live *l = xcalloc(1, sizeof(*l));
 
-	l->session = s;
+	l->watch = watch_new(s, options->max_rate, options->sigmask);
 	l->options = *options;
 	l->n_cpus = info->n_cpus;
 	l->buffer_size = info->buffer_size;
 	l->cpus = xcalloc(l->n_cpus, sizeof(*l->cpus));
-	l->fds = xcalloc(l->n_cpus, sizeof(*l->fds));
 	l->source = (struct page_source){
 		.get = live_get,
 		.release = live_release,
@@ -543,10 +365,8 @@ struct live *live_new(struct session *s, const struct live_options *options, str
 	l->page_size = l->source.layout.size;
 	set_pool(l, max((options->pool ? options->pool : POOL_DEFAULT) / l->page_size,
 			(size_t)POOL_PAGES_PER_CPU * l->n_cpus));
-	see_cpus(l);
-	l->second = clock_now();
 	l->cpu_begin = thread_cpu_time();
-	set_barriers(l);
+	l->barrier = barrier_new(l->n_cpus);
 	return l;
 }
 
@@ -560,11 +380,9 @@ void live_free(struct live *l)
 	}
 	for (size_t i = 0; i < l->n_spare; i++)
 		free(l->spare[i]);
-	cpuset_free(&l->avoid);
-	free(l->old_mask);
-	free(l->one_mask);
+	barrier_free(l->barrier);
 	free(l->spare);
 	free(l->cpus);
-	free(l->fds);
+	watch_free(l->watch);
 	free(l);
 }

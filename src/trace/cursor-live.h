@@ -20,25 +20,18 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "trace/barrier.h"
 #include "trace/cursor.h"
 #include "trace/session.h"
+#include "trace/watch.h"
 
 struct live;
-
-enum live_barrier { BARRIER_NONE, BARRIER_MEMBARRIER, BARRIER_AFFINITY, BARRIER_MARGIN };
 
 struct live_options {
 	bool strict;		/* every round with a barrier: some consumer pairs across threads */
 	uint64_t max_rate;	/* --max-rate: records per second, 0 none */
 	size_t pool;		/* bytes of pages held; 0: 16 MB, at least 4 pages per CPU */
 	const sigset_t *sigmask; /* in force while waiting, NULL: unchanged */
-};
-
-/* Why one should stop now. */
-enum live_guard {
-	GUARD_NONE,
-	GUARD_BEHIND,	/* records were lost in each of two successive seconds */
-	GUARD_RATE	/* more than max_rate records came in a second */
 };
 
 struct live_result {
