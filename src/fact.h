@@ -17,7 +17,7 @@ enum fact_kind {
 	FACT_EXIT,	  /* the guest was left.       a: reason, b: vCPU id, aux: reason space */
 	FACT_ENTRY,	  /* the guest is entered.     a: its pc or 0, b: vCPU id */
 	FACT_USEREXIT,	  /* on to the I/O proxy.      a: reason, b: errno (signed) */
-	FACT_PORTIO,	  /* a port was accessed.      a: port, b: size, aux: FACT_READ or FACT_WRITE */
+	FACT_PORTIO,	  /* a port was accessed.      a: port, b: size, aux: enum fact_direction */
 	FACT_MMIO,	  /* device memory, likewise.  a: guest physical address, b: length, aux */
 	FACT_MSR,	  /* an MSR was accessed.      a: MSR number, b: data, aux */
 	FACT_WAKEUP,	  /* a halted vCPU goes on.    a: ns halted, aux: 1 slept, 0 polled */
@@ -25,15 +25,15 @@ enum fact_kind {
 	FACT_CALLBACK,	  /* an upcall begins or ends. a: role, b: argument, aux: enum fact_phase */
 	FACT_DRIVER_CALL, /* a driver function.        a: role, b: argument, aux: enum fact_phase */
 	FACT_REQUEST,	  /* block I/O. a: sector, b: dev << 32 | sectors, aux: enum fact_phase */
-	FACT_PACKETS,	  /* network. a: interned device name, b: packets or bytes, aux: see hv/linux.c */
+	FACT_PACKETS,	  /* network. a: device's name, interned; READ b: packets, WRITE b: bytes */
 	FACT_IRQ,	  /* an interrupt handler.     a: irq number, aux: enum fact_phase */
-	FACT_STEAL,	  /* steal clock. BEGIN a: cpu asked about; END a: -, b: its ns; aux: phase */
+	FACT_STEAL,	  /* steal clock. BEGIN a: cpu asked about; END b: its ns; aux: phase */
 	FACT_CPU_TIME,	  /* /proc/stat of `cpu`.      a: ns since boot, aux: enum fact_cpu_time */
 	FACT_SWITCH_OUT,  /* the subject leaves a CPU. a: state, b: tid of the next thread */
 	FACT_SWITCH_IN,	  /* the subject takes it.     a: -, b: tid of the previous thread */
 	FACT_WAKE,	  /* the subject is woken.     a: target cpu, b: tid of the waker */
 	FACT_THREAD_END,  /* the subject is gone: its thread id may be reused */
-	FACT_RECORD,	  /* no meaning of its own.    a: pointer to the record, b: slot << 32 | length */
+	FACT_RECORD,	  /* no meaning of its own.    a: address of it, b: slot << 32 | length */
 	FACT_KINDS
 };
 
@@ -80,7 +80,7 @@ enum fact_cpu_time {
 struct fact {
 	uint64_t time;	  /* ns of the source's clock */
 	uint64_t a, b;	  /* what they mean depends on the kind */
-	uint32_t subject; /* who it is about: an index of trace/subjects.h, dense, reused after its end */
+	uint32_t subject; /* who it is about: a number of trace/subjects.h, reused after its end */
 	uint16_t cpu;	  /* who recorded it */
 	uint8_t kind;
 	uint8_t aux;

@@ -34,7 +34,17 @@ struct subject_who {
 };
 
 /* The keys of --by. */
-enum analysis_key { KEY_VM, KEY_PID, KEY_VCPU, KEY_TID, KEY_COMM, KEY_CPU, KEY_REASON, KEY_OP, KEY_COUNT };
+enum analysis_key {
+	KEY_VM,
+	KEY_PID,
+	KEY_VCPU,
+	KEY_TID,
+	KEY_COMM,
+	KEY_CPU,
+	KEY_REASON,
+	KEY_OP,
+	KEY_COUNT
+};
 #define KEY_BIT(key) (1u << (key))
 
 /*
@@ -66,7 +76,7 @@ struct analysis_env {
 	const uint32_t *percentiles; /* parts per million, for struct table_layout; n of them */
 	size_t n_percentiles;
 	unsigned int verbose;
-	const char *native;	/* "bare metal": this machine is no guest; NULL: it is, or unknown */
+	const char *native;	/* "bare metal": this machine is no guest; NULL: it may be */
 	uint64_t begin;		/* first time of the trace, ns of the source's clock */
 };
 
@@ -92,10 +102,10 @@ struct analysis {
 	/* Facts in the declared order; kinds that it did not ask for may be among them. */
 	void (*feed)(void *state, const struct fact *facts, size_t n);
 	/*
-	 * Fills tables, notes, lost.intervals and lost.intervals_discarded of a report with the totals
-	 * of all that was seen since the begin, up to `now`. An interval is made of the totals by
-	 * interval_cut() (report/interval.h), which also cuts the lent distributions: an analysis
-	 * knows nothing of intervals but its gauges. `last`: pending intervals end here.
+	 * Fills tables, notes, lost.intervals and lost.intervals_discarded of a report with the
+	 * totals of all that was seen since the begin, up to `now`. An interval is made of the
+	 * totals by interval_cut() (report/interval.h), which also cuts the lent distributions: an
+	 * analysis knows nothing of intervals but its gauges. `last`: pending intervals end here.
 	 */
 	void (*report)(void *state, struct report *report, uint64_t now, bool last);
 	void (*free)(void *state);

@@ -332,11 +332,11 @@ static void report_batches(const struct hypercalls *h, struct report *report)
 static void add_limits(struct report *report)
 {
 	report_note(report, "Only batched hypercalls are seen: iret, set_segment_base, sched_op, "
-			    "vcpu_op, event_channel_op and grant_table_op are made directly, most of "
-			    "all in dom0.");
-	report_note(report, "Functions that make those, to be counted by a probe: xen_send_IPI_one, "
-			    "notify_remote_via_irq, xen_load_tls, xen_write_cr3, gnttab_batch_map, "
-			    "gnttab_batch_copy, privcmd_ioctl.");
+			    "vcpu_op, event_channel_op and grant_table_op are made directly, "
+			    "most of all in dom0.");
+	report_note(report, "Functions that make those, to be counted by a probe: "
+			    "xen_send_IPI_one, notify_remote_via_irq, xen_load_tls, "
+			    "xen_write_cr3, gnttab_batch_map, gnttab_batch_copy, privcmd_ioctl.");
 }
 
 static void hypercalls_report(void *state, struct report *report, uint64_t now, bool last)

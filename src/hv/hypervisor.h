@@ -71,7 +71,7 @@ struct hv_event {
 	struct hv_arg extra[HV_EXTRA];
 	bool (*decode)(const struct hv_record *r, struct fact *f);
 	bool optional;		/* its absence is no failure (module not loaded, older kernel) */
-	unsigned int group;	/* rows of one table that only serve together have one number, 0 none */
+	unsigned int group;	/* rows of a table that only serve together: their number, or 0 */
 };
 
 /*
@@ -83,7 +83,7 @@ struct hv_names {
 	const char *field;	/* prefix of the code string ("esr_ec"), NULL: the bare number */
 	const char *system, *event; /* whose print fmt has the symbol table; NULL: `fixed` only */
 	const char *symbol_field;   /* the field that the table prints */
-	unsigned int nth;	/* which of that field's tables in the print fmt (isa ? first : second) */
+	unsigned int nth;	/* which of that field's tables (isa == 1 ? number 0 : number 1) */
 	unsigned int bytes;	/* width of the field: keys are cut to it before comparison */
 	uint64_t mask;		/* bits that name the reason; the rest are flags; 0: all of them */
 	const struct hv_symbol *flags; /* names of single bits outside of mask */
@@ -101,10 +101,10 @@ struct hv_symbol {
 	const char *name;
 };
 
-/* A kprobe and/or kretprobe that we create: a role with candidate functions in turn (trace/probe.h). */
+/* A kprobe and/or kretprobe that we create: a role with candidate functions (trace/probe.h). */
 #define HV_CANDIDATES 6
 struct hv_probe {
-	const char *role;	/* "upcall": unique within the program; event names derive from it */
+	const char *role;	/* "upcall": unique in the program; event names derive from it */
 	const char *title;	/* for people: "event channel upcall" */
 	const char *functions[HV_CANDIDATES];
 	bool with_return;	/* a kretprobe too */
@@ -117,7 +117,7 @@ struct hv_probe {
 struct hypervisor {
 	const char *name;	/* "kvm-x86" */
 	const char *title;	/* "KVM on x86" */
-	const char *const *machines; /* uname -m values whose kernels have these events; NULL: any */
+	const char *const *machines; /* uname -m, of kernels with these events; NULL: any */
 	const struct hv_event *events;
 	size_t n_events;
 	const struct hv_names *names;
@@ -129,7 +129,7 @@ struct hypervisor {
 /* All of them, in the order of hypervisors.def; ended by NULL. */
 extern const struct hypervisor *const hypervisors[];
 
-/* Whether a kernel of this machine (uname -m; NULL: unknown, so yes) can have the table's events. */
+/* Whether a kernel of this machine (uname -m) can have the table's events. NULL: yes, perhaps. */
 bool hypervisor_fits(const struct hypervisor *hv, const char *machine);
 
 /* The names row for a reason space, or NULL. Here and below, no hv is one without names. */

@@ -73,7 +73,8 @@ static char *read_format(void *ctx, const char *system, const char *name)
 static struct binding *new_binding(struct reader *r)
 {
 	return binding_new(&(struct format_source){
-		.format = read_format, .ctx = r, .long_size = 8, .big_endian = r->kernel->big_endian,
+		.format = read_format, .ctx = r, .long_size = 8,
+		.big_endian = r->kernel->big_endian,
 	});
 }
 
@@ -210,7 +211,8 @@ static void test_names(void)
 		for (const char *name; (name = strsep(&rest, " "));) {
 			struct reader r = { .kernel = kernel_named(name) };
 			struct binding *b = new_binding(&r);
-			const char *got = binding_reason_name(b, hv, cases[i].space, cases[i].value);
+			const char *got = binding_reason_name(b, hv, cases[i].space,
+							      cases[i].value);
 
 			if (!ok(cases[i].name ? got && !strcmp(got, cases[i].name) : !got,
 				"%s: %s is %s", name, cases[i].code,
@@ -254,7 +256,8 @@ static void test_decode(void)
 		while (strcmp(hv->events[row].name, cases[i].event) != 0)
 			row++;
 		ok(hv->events[row].decode(&record, &f) == cases[i].taken &&
-			   f.a == cases[i].want_a && (!cases[i].taken || f.aux == cases[i].want_aux),
+			   f.a == cases[i].want_a &&
+			   (!cases[i].taken || f.aux == cases[i].want_aux),
 		   "%s: %s with %" PRIu64, cases[i].hv, cases[i].event, cases[i].extra);
 	}
 }
@@ -263,7 +266,8 @@ static void test_idle(void)
 {
 	ok(hypervisor_idle(hypervisor_named("kvm-x86"), 2, 0x78), "hlt is idle (SVM)");
 	ok(hypervisor_idle(hypervisor_named("kvm-x86"), 1, 36), "mwait is idle (VMX)");
-	ok(!hypervisor_idle(hypervisor_named("kvm-x86"), 1, 0x78), "codes of one ISA aren't another's");
+	ok(!hypervisor_idle(hypervisor_named("kvm-x86"), 1, 0x78),
+	   "codes of one ISA aren't another's");
 	ok(hypervisor_idle(hypervisor_named("kvm-arm64"), 1, 1), "WFI and WFE are idle");
 	ok(!hypervisor_idle(hypervisor_named("kvm-arm64"), 0, 1), "SERROR isn't");
 	ok(hypervisor_idle(hypervisor_named("kvm-ppc64"), 1, 0), "H_CEDE is idle");
@@ -296,7 +300,8 @@ static void test_refusals(void)
 	       "kvm:kvm_exit has no field exit_reason (this kernel's fields: why, guest_rip, isa, "
 	       "info1, info2, intr_info, error_code, vcpu_id)", "a renamed field");
 	ok(err.status, "which is an error, not an absent event");
-	is_str(refusal("6.1", "kvm-x86", "kvm_exit", "unsigned int exit_reason;\toffset:8;\tsize:4;",
+	is_str(refusal("6.1", "kvm-x86", "kvm_exit",
+		       "unsigned int exit_reason;\toffset:8;\tsize:4;",
 		       "char exit_reason[16];\toffset:8;\tsize:16;", &err),
 	       "field exit_reason of kvm:kvm_exit is an array, not a number", "a retyped field");
 	is_str(refusal("6.1", "kvm-x86", "kvm_exit", "vcpu_id", "id", &err), "",

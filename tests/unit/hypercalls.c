@@ -135,7 +135,8 @@ static void test_sides(void)
 	is_str(text(&t, "hypercalls", 0, "name"), "kick_cpu", "and its interface's name");
 	is_str(text(&t, "hypercalls", 1, "name"), "vcpu_op", "each interface its own");
 	is_str(text(&t, "hypercalls", 1, "interface"), "xen", "which is told");
-	is_str(text(&t, "hypercalls", 2, "name"), "send_ipi_one", "one without a number has a name");
+	is_str(text(&t, "hypercalls", 2, "name"), "send_ipi_one",
+	       "one without a number has a name");
 	ok(!cell(&t, "hypercalls", 2, "op")->set, "and no number");
 	ok(!cell(&t, "hypercalls", 2, "vm")->set && !cell(&t, "hypercalls", 2, "tid")->set,
 	   "the kernel's own are of no VM, and not one row per thread");
