@@ -21,7 +21,7 @@ static const struct option_spec option_table[] = {
 	  OPTION_TEXT, WITH_FILE, MEMBER(buffer) },
 	{ 0, "vm-map", "FILE", "who is who in the file: lines of tid pid name vcpu", "analyses",
 	  OPTION_TEXT, WITH_FILE, MEMBER(vm_map) },
-	{ 'o', NULL, "FILE", "write the output there", "analyses", OPTION_TEXT, WITH_ANY,
+	{ 'o', NULL, "FILE", "write the output there", "analyses info", OPTION_TEXT, WITH_ANY,
 	  MEMBER(output) },
 	{ 'd', NULL, "TIME", "stop after 500ms, 10s, 5m, 1h", "analyses", OPTION_TIME, WITH_ANY,
 	  MEMBER(duration) },
@@ -42,26 +42,27 @@ static const struct option_spec option_table[] = {
 	{ 'H', "hist", NULL, "histograms", "analyses", OPTION_FLAG, WITH_ANY, MEMBER(hist) },
 	{ 0, "percentiles", "LIST", "which percentiles (default 50,90,99)", "analyses",
 	  OPTION_PERCENTILES, WITH_ANY, MEMBER(percentiles) },
-	{ 'f', NULL, "FORMAT", "output format", "analyses", OPTION_FORMAT, WITH_ANY,
+	{ 'f', NULL, "FORMAT", "output format", "analyses info", OPTION_FORMAT, WITH_ANY,
 	  MEMBER(format) },
-	{ 0, "table", "NAME", "which table, in formats that print one", "analyses", OPTION_TEXT,
-	  WITH_ANY, MEMBER(table) },
+	{ 0, "table", "NAME", "which table, in formats that print one", "analyses info",
+	  OPTION_TEXT, WITH_ANY, MEMBER(table) },
 	{ 'b', NULL, "SIZE", "ring buffer of each CPU (4M)", "analyses", OPTION_SIZE, WITH_LIVE,
 	  MEMBER(buffer_size) },
 	{ 0, "max-rate", "N", "stop when more than N records come in a second", "analyses",
 	  OPTION_COUNT, WITH_LIVE, MEMBER(max_rate) },
 	{ 'j', NULL, "N", "threads that read the file", "analyses", OPTION_COUNT, WITH_FILE,
 	  MEMBER(jobs) },
-	{ 'T', NULL, NULL, "time stamps", "analyses", OPTION_FLAG, WITH_ANY, MEMBER(timestamps) },
-	{ 'q', NULL, NULL, "say less", "analyses", OPTION_FLAG, WITH_ANY, MEMBER(quiet) },
-	{ 'v', NULL, NULL, "say more, show all columns", "analyses", OPTION_LEVEL, WITH_ANY,
+	{ 'T', NULL, NULL, "time stamps", "analyses info", OPTION_FLAG, WITH_ANY,
+	  MEMBER(timestamps) },
+	{ 'q', NULL, NULL, "say less", "analyses info", OPTION_FLAG, WITH_ANY, MEMBER(quiet) },
+	{ 'v', NULL, NULL, "say more, show all columns", "analyses info", OPTION_LEVEL, WITH_ANY,
 	  MEMBER(verbose) },
 	{ 0, "strict", NULL, "exit with status 3 when the result is incomplete", "analyses",
 	  OPTION_FLAG, WITH_ANY, MEMBER(strict) },
 	{ 0, "dry-run", NULL, "say what would be touched, and stop", "analyses", OPTION_FLAG,
 	  WITH_ANY, MEMBER(dry_run) },
-	{ 0, "root", "DIR", "read /proc and /sys below a recorded tree", "analyses", OPTION_TEXT,
-	  WITH_ANY, MEMBER(root.prefix) },
+	{ 0, "root", "DIR", "read /proc and /sys below a recorded tree", "analyses info",
+	  OPTION_TEXT, WITH_ANY, MEMBER(root.prefix) },
 	{ 'h', "help", NULL, "this text", "all", OPTION_FLAG, WITH_ANY, MEMBER(help) },
 	{ 'V', "version", NULL, "version", "all", OPTION_FLAG, WITH_ANY, MEMBER(version) },
 };
@@ -70,7 +71,7 @@ static const struct {
 	const char *name;
 	enum analysis_key key;
 } key_names[] = {
-	{ "vm", KEY_VM },     { "pid", KEY_PID }, { "vcpu", KEY_VCPU },	    { "tid", KEY_TID },
+	{ "vm", KEY_VM },     { "pid", KEY_PID }, { "vcpu", KEY_VCPU },     { "tid", KEY_TID },
 	{ "comm", KEY_COMM }, { "cpu", KEY_CPU }, { "reason", KEY_REASON }, { "op", KEY_OP },
 };
 
@@ -149,7 +150,9 @@ static void list_keys(unsigned int keys, char *buf, size_t size)
 		if (!(keys & KEY_BIT(key)))
 			continue;
 		len += (size_t)snprintf(buf + len, size - len, "%s%s", key_name(key),
-					!rest ? "" : rest & (rest - 1) ? ", " : " or ");
+					!rest             ? "" :
+					rest & (rest - 1) ? ", " :
+							    " or ");
 	}
 }
 
@@ -259,16 +262,22 @@ static int unknown_long(const struct command *command, const char *word, struct 
 		}
 	}
 	if (elsewhere)
-		error_set_status(err, 2, "hvscope %s has no option --%s; 'hvscope help %s' lists "
-				 "those that it has", command->name, name, command->name);
+		error_set_status(err, 2,
+				 "hvscope %s has no option --%s; 'hvscope help %s' lists "
+				 "those that it has",
+				 command->name, name, command->name);
 	else if (begins > 1)
-		error_set_status(err, 2, "--%s may mean several options; 'hvscope help %s' lists "
-				 "them", name, command->name);
+		error_set_status(err, 2,
+				 "--%s may mean several options; 'hvscope help %s' lists "
+				 "them",
+				 name, command->name);
 	else if (near)
 		error_set_status(err, 2, "there is no option --%s; did you mean --%s?", name, near);
 	else
-		error_set_status(err, 2, "there is no option --%s; 'hvscope help %s' lists those "
-				 "that are", name, command->name);
+		error_set_status(err, 2,
+				 "there is no option --%s; 'hvscope help %s' lists those "
+				 "that are",
+				 name, command->name);
 	free(name);
 	return -1;
 }
@@ -283,11 +292,14 @@ static int unknown_option(const struct command *command, int letter, const char 
 	if (!letter)
 		return unknown_long(command, word, err);
 	if (option_by_value(NULL, letter))
-		return error_set_status(err, 2, "hvscope %s has no option -%c; 'hvscope help %s' "
+		return error_set_status(err, 2,
+					"hvscope %s has no option -%c; 'hvscope help %s' "
 					"lists those that it has",
 					command->name, letter, command->name);
-	return error_set_status(err, 2, "there is no option -%c; 'hvscope help %s' lists those "
-				"that are", letter, command->name);
+	return error_set_status(err, 2,
+				"there is no option -%c; 'hvscope help %s' lists those "
+				"that are",
+				letter, command->name);
 }
 
 /* --- Command line --- */
@@ -376,9 +388,10 @@ static int parse_operands(struct settings *s, int n, char **words, struct error 
 		return error_set_status(err, 2, "hvscope %s takes no '%s'; see 'hvscope help %s'",
 					command->name, words[first], command->name);
 	if (n - first > 2)
-		return error_set_status(err, 2, "'%s' is too much: an INTERVAL and a COUNT are the "
-					"last operands of hvscope %s", words[first + 2],
-					command->name);
+		return error_set_status(err, 2,
+					"'%s' is too much: an INTERVAL and a COUNT are the "
+					"last operands of hvscope %s",
+					words[first + 2], command->name);
 	if (parse_duration(words[first], &s->interval, err))
 		return error_prefix(err, "INTERVAL");
 	if (s->interval < 1000000)
@@ -398,18 +411,23 @@ static int check_together(const struct settings *s, const bool *given, struct er
 		const struct option_spec *o = &option_table[i];
 
 		if (given[i] && o->source == WITH_LIVE && s->input)
-			return error_set_status(err, 2, "%s is for live tracing and does nothing "
-						"with -i", option_text(o, text, sizeof(text)));
+			return error_set_status(err, 2,
+						"%s is for live tracing and does nothing "
+						"with -i",
+						option_text(o, text, sizeof(text)));
 		if (given[i] && o->source == WITH_FILE && !s->input)
 			return error_set_status(err, 2, "%s is for trace files: -i FILE is missing",
 						option_text(o, text, sizeof(text)));
 	}
 	if (s->workload && s->input)
-		return error_set_status(err, 2, "a command to run (after --) is for live tracing "
+		return error_set_status(err, 2,
+					"a command to run (after --) is for live tracing "
 					"and does nothing with -i");
 	if (s->format && s->format->rewrites && s->interval && !s->output)
-		return error_set_status(err, 2, "-f %s with an INTERVAL rewrites a file each time: "
-					"-o FILE is missing", s->format->name);
+		return error_set_status(err, 2,
+					"-f %s with an INTERVAL rewrites a file each time: "
+					"-o FILE is missing",
+					s->format->name);
 	return 0;
 }
 
@@ -420,8 +438,10 @@ static int split_workload(struct settings *s, int *argc, char **argv, struct err
 		if (strcmp(argv[i], "--"))
 			continue;
 		if (!(s->command.operands & OPERANDS_WORKLOAD))
-			return error_set_status(err, 2, "hvscope %s runs no command: nothing may "
-						"stand after --", s->command.name);
+			return error_set_status(err, 2,
+						"hvscope %s runs no command: nothing may "
+						"stand after --",
+						s->command.name);
 		if (i + 1 == *argc)
 			return error_set_status(err, 2, "a command to run is missing after --");
 		s->workload = argv + i + 1;

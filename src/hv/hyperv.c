@@ -30,5 +30,6 @@ const struct hypervisor hypervisor_hyperv = {
 	.name = "hyperv",
 	.title = "a Hyper-V guest",
 	.machines = machines,
+	.guest_of = "Hyper-V",
 	.events = events, .n_events = ARRAY_SIZE(events),
 };

@@ -59,7 +59,8 @@ static const struct hv_event events[] = {
 
 const struct hypervisor hypervisor_xen_calls = {
 	.name = "xen-calls",
-	.title = "functions of a Xen guest's kernel",
+	.title = "a Xen guest or dom0",
+	.guest_of = "Xen",
 	.events = events, .n_events = ARRAY_SIZE(events),
 	.probes = probes, .n_probes = ARRAY_SIZE(probes),
 };

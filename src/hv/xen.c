@@ -51,5 +51,6 @@ const struct hypervisor hypervisor_xen = {
 	.name = "xen",
 	.title = "a Xen PV guest or dom0",
 	.machines = machines,
+	.guest_of = "Xen", .guest_mode = "PV",
 	.events = events, .n_events = ARRAY_SIZE(events),
 };
