@@ -250,8 +250,8 @@ static void check_analysis(const struct analysis *analysis, const char *arch,
 			continue;
 		hv = rows.rows[i].hv;
 		check_table(&rows, hv, preflight, m, &v);
-		if (!best->why[0] || v.works > best->works ||
-		    (v.works == best->works && !hv->guest_of))
+		if (v.works > best->works ||
+		    (v.works == best->works && (!best->why[0] || !hv->guest_of)))
 			*best = v;
 	}
 	rows_free(&rows);
