@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# `hvscope info` on recorded trees: guests with virtual functions, virtio on PCI and without it,
+# emulated devices, a host that gives a function away (tests/roots), and Xen machines as their
+# /sys/hypervisor and /proc/xen were recorded. Nothing may fail for a missing file.
+
+. "${top_srcdir:-.}/tests/lib.sh"
+roots=$top_srcdir/tests/roots
+
+# The value of a key of the table machine, of the tree in $tmp/$1.
+value() {
+	"$HVSCOPE" info --root "$tmp/$1" -f json |
+		jq -r --arg k "$2" '.tables[] | select(.name == "machine").rows[] |
+			select(.key == $k).value'
+}
+
+# "name kind driver" of each device.
+devices() {
+	"$HVSCOPE" info --root "$tmp/$1" -f json |
+		jq -r '.tables[] | select(.name == "devices").rows[] |
+			"\(.name) \(.kind) \(.driver // "-")"' | tr '\n' ',' | sed 's/,$//'
+}
+
+# The verdict on a command.
+works() {
+	"$HVSCOPE" info --root "$tmp/$1" -f json |
+		jq -r --arg c "$2" '.tables[] | select(.name == "commands").rows[] |
+			select(.command == $c) | "\(.works) \(.why)"'
+}
+
+unpack() {
+	mkdir -p "$tmp/$1" && tar -xzf "$roots/fakeroot-$1.tgz" -C "$tmp/$1"
+}
+
+put() {
+	mkdir -p "$(dirname "$tmp/$1")" && printf '%b' "$2" >"$tmp/$1"
+}
+
+for r in emul guestvf microvm sriov sriov-vfiohost virtio; do
+	unpack "$r"
+	check "$r: no file is missed" "'$HVSCOPE' info --root '$tmp/$r'" 0 'what can be told here'
+done
+
+is 'emulated devices' "$(devices emul)" \
+	'eth0 emulated 8139cp,eth1 emulated e1000,eth2 emulated e1000e,nvme0 emulated nvme,sda emulated ahci'
+is 'a virtual function inside a guest' "$(devices guestvf)" \
+	'eth0 sr-iov igbvf,nvme0 emulated nvme'
+is 'virtio without PCI' "$(devices microvm)" \
+	'eth0 paravirtual virtio_net,vda paravirtual virtio_blk'
+is 'a function and its virtual functions' "$(devices sriov)" \
+	'eth0 passed-through igb,eth1 sr-iov igbvf,eth2 sr-iov igbvf,nvme0 emulated nvme'
+is 'a function given to a guest' "$(devices sriov-vfiohost)" \
+	'0000:01:10.0 passed-through vfio-pci,0000:01:10.2 sr-iov -,eth0 passed-through igb'
+is 'an EC2 instance on Nitro' "$(value guestvf what)" 'AWS Nitro (KVM) guest'
+is 'a guest whose CPU hides the hypervisor' "$(value emul what)" 'KVM or QEMU guest'
+
+# Xen, as recorded on 4.17 with Linux 6.1 and 6.12.
+put dom0/sys/hypervisor/type 'xen\n'
+put dom0/sys/hypervisor/guest_type 'PV\n'
+put dom0/sys/hypervisor/version/major '4\n'
+put dom0/sys/hypervisor/version/minor '17\n'
+put dom0/sys/hypervisor/version/extra '.7\n'
+put dom0/sys/hypervisor/properties/buildid '\025\033\077\255\113\062\336\000\377'
+put dom0/proc/xen/capabilities 'control_d\n'
+is 'dom0' "$(value dom0 what)" 'Xen dom0 (PV)'
+is "dom0's hypervisor" "$(value dom0 xen_version)" '4.17.7'
+
+put pv/sys/hypervisor/type 'xen\n'
+put pv/sys/hypervisor/guest_type 'PV\n'
+put pv/proc/xen/capabilities ''
+is 'PV guest' "$(value pv what)" 'Xen PV guest'
+
+put pvh/sys/hypervisor/type 'xen\n'
+put pvh/sys/hypervisor/guest_type 'PVH\n'
+put pvh/sys/kernel/tracing/events/xen/xen_mc_entry/format 'x'
+is 'PVH guest' "$(value pvh what)" 'Xen PVH guest'
+case $(works pvh hypercalls) in
+no*) pass 'events that exist and never fire in a PVH guest are no yes' ;;
+*) fail 'events that exist and never fire in a PVH guest are no yes' ;;
+esac
+
+# The recorded reads of /sys/hypervisor failed one by one: a directory in a file's place does too.
+put pvhvm/sys/hypervisor/type 'xen\n'
+put pvhvm/sys/hypervisor/guest_type 'HVM\n'
+mkdir -p "$tmp/pvhvm/sys/hypervisor/version/major" "$tmp/pvhvm/proc/xen/capabilities"
+is 'PVHVM guest with unreadable files' "$(value pvhvm what)" 'Xen PVHVM guest'
+
+put hyperv/proc/cpuinfo 'vendor_id : GenuineIntel\nflags : fpu hypervisor lahf_lm\n'
+put hyperv/sys/devices/system/clocksource/clocksource0/available_clocksource \
+	'hyperv_clocksource_tsc_page acpi_pm\n'
+is 'Hyper-V guest' "$(value hyperv what)" 'Hyper-V guest'
+
+put metal/proc/cpuinfo 'vendor_id : GenuineIntel\nflags : fpu vmx lahf_lm\n'
+put metal/proc/stat 'cpu  1 0 1 1 0 0 0 0 0 0\ncpu0 1 0 1 1 0 0 0 0 0 0\n'
+is 'bare metal' "$(value metal what)" 'bare metal'
+
+put hidden/proc/cpuinfo 'vendor_id : GenuineIntel\nflags : fpu hypervisor lahf_lm\n'
+is 'a guest of an unknown hypervisor' "$(value hidden what)" 'unknown hypervisor guest'
+
+put arm/proc/device-tree/hypervisor/compatible 'linux,kvm\0'
+is 'a guest by its device tree' "$(value arm what)" 'KVM guest'
+
+mkdir -p "$tmp/nothing"
+check 'an empty tree is answered' "'$HVSCOPE' info --root '$tmp/nothing'" 0 'no hypervisor found'
+case $(works nothing steal) in
+'no '*/proc/stat*) pass 'steal without /proc/stat: no, and why' ;;
+*) fail 'steal without /proc/stat: no, and why' ;;
+esac
+
+put hostile/sys/class/dmi/id/sys_vendor 'QEMU\033[31m\n'
+check 'control characters of firmware stay out of the terminal' \
+	"'$HVSCOPE' info --root '$tmp/hostile' | tr -d '[:print:]\n' | LC_ALL=C grep -c \"\$(printf '\\033')\"" \
+	1
+
+check 'here' "'$HVSCOPE' info -v" 0 'COMMAND'
+check 'CSV' "'$HVSCOPE' info -f csv --table commands" 0 '^command,works,why,do'
+check 'an operand is one too many' "'$HVSCOPE' info 5" 2
+
+done_testing
