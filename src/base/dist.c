@@ -137,7 +137,7 @@ bool dist_percentile(const struct dist *d, uint32_t ppm, uint64_t *ns)
 	uint64_t least = 0, greatest = 0, value;
 
 	if (!dist_min(d, &least) || !dist_max(d, &greatest) ||
-	    !histogram_percentile(&d->histogram, ppm, &value))
+	    !histogram_at_rank(&d->histogram, histogram_rank(d->count, ppm), &value))
 		return false;
 	*ns = value < least ? least : min(value, greatest);
 	return true;

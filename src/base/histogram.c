@@ -67,22 +67,27 @@ uint64_t histogram_get(const struct histogram *h, unsigned bucket)
 	return slot ? (high << 32) + h->rows[slot - 1][bucket % HISTOGRAM_STEPS] : 0;
 }
 
+/* A report of many rows spends its time here: no call per bucket. */
 bool histogram_next(const struct histogram *h, unsigned *pos, struct histogram_bucket *bucket)
 {
-	while (*pos < HISTOGRAM_BUCKETS) {
-		if (!h->slot[*pos / HISTOGRAM_STEPS]) {
-			*pos = (*pos / HISTOGRAM_STEPS + 1) * HISTOGRAM_STEPS;
+	for (unsigned i = *pos; i < HISTOGRAM_BUCKETS; i++) {
+		unsigned slot = h->slot[i / HISTOGRAM_STEPS];
+
+		if (!slot) {
+			i |= HISTOGRAM_STEPS - 1; /* on to the next row */
 			continue;
 		}
-		bucket->count = histogram_get(h, *pos);
-		if (bucket->count) {
-			bucket->low = histogram_low(*pos);
-			bucket->high = histogram_high(*pos);
-			(*pos)++;
-			return true;
-		}
-		(*pos)++;
+		bucket->count = h->rows[slot - 1][i % HISTOGRAM_STEPS];
+		if (unlikely(h->high))
+			bucket->count += (uint64_t)h->high[i] << 32;
+		if (!bucket->count)
+			continue;
+		bucket->low = histogram_low(i);
+		bucket->high = histogram_high(i);
+		*pos = i + 1;
+		return true;
 	}
+	*pos = HISTOGRAM_BUCKETS;
 	return false;
 }
 
@@ -122,14 +127,18 @@ void histogram_copy(struct histogram *to, const struct histogram *from)
 	}
 }
 
-bool histogram_percentile(const struct histogram *h, uint32_t ppm, uint64_t *value)
+uint64_t histogram_rank(uint64_t n, uint32_t ppm)
 {
-	unsigned __int128 n = histogram_count(h), seen = 0;
-	unsigned __int128 rank = (n * ppm + 999999) / 1000000;
-	struct histogram_bucket bucket;
+	uint64_t rank = (uint64_t)(((unsigned __int128)n * ppm + 999999) / 1000000);
 
-	if (!rank)
-		rank = 1;
+	return max(rank, (uint64_t)1);
+}
+
+bool histogram_at_rank(const struct histogram *h, uint64_t rank, uint64_t *value)
+{
+	struct histogram_bucket bucket;
+	uint64_t seen = 0;
+
 	for (unsigned i = 0; histogram_next(h, &i, &bucket);) {
 		seen += bucket.count;
 		if (seen >= rank) {
@@ -138,6 +147,11 @@ bool histogram_percentile(const struct histogram *h, uint32_t ppm, uint64_t *val
 		}
 	}
 	return false;
+}
+
+bool histogram_percentile(const struct histogram *h, uint32_t ppm, uint64_t *value)
+{
+	return histogram_at_rank(h, histogram_rank(histogram_count(h), ppm), value);
 }
 
 uint64_t histogram_count_below(const struct histogram *h, unsigned power)

@@ -76,10 +76,16 @@ void histogram_subtract(struct histogram *from, const struct histogram *what);
 /* Replaces what `to` held. */
 void histogram_copy(struct histogram *to, const struct histogram *from);
 
+/* Rank ⌈ppm / 1,000,000 · n⌉ of n values, and 1 for ppm 0: exact for any n. */
+uint64_t histogram_rank(uint64_t n, uint32_t ppm);
+
 /*
- * The greatest value of the bucket that holds rank ⌈ppm / 1,000,000 · n⌉ of the n values
- * (rank 1 for ppm 0). False, and *value untouched, when there are none.
+ * The greatest value of the bucket that holds a rank, counted from 1. False, and *value untouched,
+ * when there aren't as many values.
  */
+bool histogram_at_rank(const struct histogram *h, uint64_t rank, uint64_t *value);
+
+/* Likewise for the rank of a percentile of all values. */
 bool histogram_percentile(const struct histogram *h, uint32_t ppm, uint64_t *value);
 
 /* How many values are ≤ 2^power - 1 (power 0 … 64): exact, no bucket straddles it. */

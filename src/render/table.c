@@ -20,17 +20,18 @@ enum {
 #define BOLD  "\033[1m"
 #define PLAIN "\033[0m"
 
-/* A table as it will stand there: texts of all cells, and widths. */
+/*
+ * How a table will stand there. Texts of cells aren't kept: they are made to be measured, and
+ * again to be printed, as a table of many rows would need more memory than its figures.
+ */
 struct sheet {
 	const struct table *table;
 	unsigned nr;      /* columns shown */
 	unsigned *places; /* their places in the table */
 	unsigned *widths;
-	bool *left;              /* aligned left */
-	unsigned gap;            /* blanks between columns */
-	size_t nr_lines;         /* title, rows, others, totals */
-	char ***cells;           /* [line][column] */
-	const struct row **rows; /* the line's row; NULL for the title */
+	int name_at;  /* the column where "total" and "(n others)" stand, or -1 */
+	bool *left;   /* aligned left */
+	unsigned gap; /* blanks between columns */
 };
 
 static char *cell_text(const struct row *row, unsigned place)
@@ -109,43 +110,29 @@ static void choose_columns(struct sheet *sheet, const struct render *render)
 
 		if (!is_shown(render, table, i))
 			continue;
+		if ((int)i == format_others_place(table))
+			sheet->name_at = sheet->nr;
 		sheet->left[sheet->nr] = is_text(def->type) || def->flags & COLUMN_LEFT;
 		sheet->places[sheet->nr++] = i;
 	}
 }
 
-/* The column where "total" and "(n others)" stand: the first label that is shown. */
-static int name_column(const struct sheet *sheet)
+/* What stands in a column of a line: its title without a row; a sum has a name. The caller frees it. */
+static char *line_text(const struct sheet *sheet, unsigned column, const struct row *row,
+		       const char *name)
 {
-	int others = format_others_place(sheet->table);
+	const struct table_column *of = &sheet->table->columns[sheet->places[column]];
 
-	for (unsigned i = 0; i < sheet->nr; i++)
-		if ((int)sheet->places[i] == others)
-			return i;
-	return -1;
+	if (name && (int)column == sheet->name_at)
+		return xstrdup(name);
+	if (!row)
+		return xstrdup(of->title);
+	if (name && !format_is_figure(of->def))
+		return xstrdup("");
+	return cell_text(row, sheet->places[column]);
 }
 
-/* Adds a line; name, if any, stands in the name column. */
-static void add_line(struct sheet *sheet, const struct row *row, const char *name)
-{
-	char **line = xcalloc(sheet->nr, sizeof(*line));
-	int name_at = name ? name_column(sheet) : -1;
-
-	for (unsigned i = 0; i < sheet->nr; i++) {
-		const struct table_column *column = &sheet->table->columns[sheet->places[i]];
-
-		if ((int)i == name_at)
-			line[i] = xstrdup(name);
-		else if (!row)
-			line[i] = xstrdup(column->title);
-		else if (name && !format_is_figure(column->def))
-			line[i] = xstrdup("");
-		else
-			line[i] = cell_text(row, sheet->places[i]);
-	}
-	sheet->rows[sheet->nr_lines] = row;
-	sheet->cells[sheet->nr_lines++] = line;
-}
+typedef void line_fn(struct sheet *sheet, const struct row *row, const char *name, void *arg);
 
 static bool has_label(const struct table *table)
 {
@@ -155,30 +142,32 @@ static bool has_label(const struct table *table)
 	return false;
 }
 
-static void fill(struct sheet *sheet)
+/* Calls fn for the titles, each row, the others and the totals. */
+static void each_line(struct sheet *sheet, line_fn *fn, void *arg)
 {
 	const struct table *table = sheet->table;
-	size_t most = table->nr_rows + 3;
 	char name[FORMAT_SIZE];
 
-	sheet->cells = xcalloc(most, sizeof(*sheet->cells));
-	sheet->rows = xcalloc(most, sizeof(*sheet->rows));
-	add_line(sheet, NULL, NULL);
+	fn(sheet, NULL, NULL, arg);
 	for (size_t i = 0; i < table->nr_rows; i++)
-		add_line(sheet, table->rows[i], NULL);
+		fn(sheet, table->rows[i], NULL, arg);
 	snprintf(name, sizeof(name), "(%zu others)", table->nr_others);
 	if (table->others)
-		add_line(sheet, table->others, name);
+		fn(sheet, table->others, name, arg);
 	/* a single row that nothing tells from others is its own total */
 	if (table->totals && (table->nr_rows > 1 || (table->nr_rows && has_label(table))))
-		add_line(sheet, table->totals, "total");
+		fn(sheet, table->totals, "total", arg);
 }
 
-static void measure(struct sheet *sheet)
+static void measure_line(struct sheet *sheet, const struct row *row, const char *name,
+			 void *arg __attribute__((unused)))
 {
-	for (size_t line = 0; line < sheet->nr_lines; line++)
-		for (unsigned i = 0; i < sheet->nr; i++)
-			sheet->widths[i] = max(sheet->widths[i], text_width(sheet->cells[line][i]));
+	for (unsigned i = 0; i < sheet->nr; i++) {
+		char *text = line_text(sheet, i, row, name);
+
+		sheet->widths[i] = max(sheet->widths[i], text_width(text));
+		free(text);
+	}
 }
 
 static unsigned line_width(const struct sheet *sheet)
@@ -213,12 +202,13 @@ static void shrink(struct sheet *sheet)
 }
 
 /* No blanks at the end of a line. */
-static void put_line(FILE *out, const struct sheet *sheet, size_t line)
+static void put_line(FILE *out, const struct sheet *sheet, const struct row *row, const char *name)
 {
 	unsigned pending = 0;
 
 	for (unsigned i = 0; i < sheet->nr; i++) {
-		char *text = text_fit(sheet->cells[line][i], sheet->widths[i]);
+		char *whole = line_text(sheet, i, row, name);
+		char *text = text_fit(whole, sheet->widths[i]);
 		unsigned rest = sheet->widths[i] - text_width(text);
 
 		pending += sheet->left[i] ? 0 : rest;
@@ -227,6 +217,7 @@ static void put_line(FILE *out, const struct sheet *sheet, size_t line)
 			pending = 0;
 		}
 		pending += sheet->gap + (sheet->left[i] ? rest : 0);
+		free(whole);
 		free(text);
 	}
 }
@@ -248,27 +239,19 @@ static void put_stacks(FILE *out, const struct row *row)
 	}
 }
 
-static void put_sheet(const struct render *render, const struct sheet *sheet)
+static void print_line(struct sheet *sheet, const struct row *row, const char *name, void *arg)
 {
-	for (size_t line = 0; line < sheet->nr_lines; line++) {
-		bool bold = !line && render->options.color;
+	const struct render *render = arg;
+	bool bold = !row && render->options.color;
 
-		fputs(bold ? BOLD : "", render->out);
-		put_line(render->out, sheet, line);
-		fputs(bold ? PLAIN "\n" : "\n", render->out);
-		put_stacks(render->out, sheet->rows[line]);
-	}
+	fputs(bold ? BOLD : "", render->out);
+	put_line(render->out, sheet, row, name);
+	fputs(bold ? PLAIN "\n" : "\n", render->out);
+	put_stacks(render->out, row);
 }
 
 static void sheet_free(struct sheet *sheet)
 {
-	for (size_t line = 0; line < sheet->nr_lines; line++) {
-		for (unsigned i = 0; i < sheet->nr; i++)
-			free(sheet->cells[line][i]);
-		free(sheet->cells[line]);
-	}
-	free(sheet->cells);
-	free(sheet->rows);
 	free(sheet->places);
 	free(sheet->widths);
 	free(sheet->left);
@@ -353,17 +336,16 @@ static bool put_histograms(FILE *out, const struct table *table, const struct ro
 	return any;
 }
 
-static void put_table(const struct render *render, const struct table *table)
+static void put_table(struct render *render, const struct table *table)
 {
-	struct sheet sheet = { .table = table, .gap = 2 };
+	struct sheet sheet = { .table = table, .gap = 2, .name_at = -1 };
 	bool histograms = false;
 
 	choose_columns(&sheet, render);
-	fill(&sheet);
-	measure(&sheet);
+	each_line(&sheet, measure_line, NULL);
 	if (!render->options.verbose)
 		shrink(&sheet);
-	put_sheet(render, &sheet);
+	each_line(&sheet, print_line, render);
 	sheet_free(&sheet);
 	for (size_t i = 0; i < table->nr_rows; i++)
 		histograms |= put_histograms(render->out, table, table->rows[i]);

@@ -15,8 +15,7 @@ struct past {
 	uint64_t seen; /* number of the cut that it was last seen in */
 	unsigned nr_cells;
 	uint64_t *cells;
-	struct dist dist[ROW_DISTS];
-	bool has_dist[ROW_DISTS];
+	struct dist *dist[ROW_DISTS]; /* NULL = there was none */
 };
 
 struct interval {
@@ -32,8 +31,11 @@ struct interval *interval_new(void)
 
 static void past_free(struct past *past)
 {
-	for (unsigned i = 0; i < ROW_DISTS; i++)
-		dist_free(&past->dist[i]);
+	for (unsigned i = 0; i < ROW_DISTS; i++) {
+		if (past->dist[i])
+			dist_free(past->dist[i]);
+		free(past->dist[i]);
+	}
 	free(past->cells);
 	free(past);
 }
@@ -150,14 +152,15 @@ static void cut_cells(struct row *row, struct past *past)
 static void cut_dists(struct row *row, struct past *past)
 {
 	for (unsigned i = 0; i < ROW_DISTS; i++) {
-		struct dist *now = row->dist[i], difference = { 0 };
-		bool grew = now && past->has_dist[i] && now->count >= past->dist[i].count;
+		struct dist *now = row->dist[i], *before = past->dist[i], difference = { 0 };
 
 		if (!now)
 			continue;
-		dist_interval(&difference, now, grew ? &past->dist[i] : NULL);
-		dist_copy(&past->dist[i], now);
-		past->has_dist[i] = true;
+		if (!before)
+			before = past->dist[i] = xcalloc(1, sizeof(*before));
+		/* As in take(): one that shrank began anew. */
+		dist_interval(&difference, now, now->count >= before->count ? before : NULL);
+		dist_copy(before, now);
 		dist_cut(now);
 		row_give(row, i, &difference);
 	}
