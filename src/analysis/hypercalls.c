@@ -347,8 +347,7 @@ static void hypercalls_report(void *state, struct report *report, uint64_t now, 
 	(void)now;
 	(void)last;
 	report_ops(h, report);
-	if (bins_count(h->batches))
-		report_batches(h, report);
+	report_batches(h, report);
 	if (!own && !guests && !bins_count(h->batches))
 		report_note(report, "No hypercalls were seen: this is neither a Xen PV or Hyper-V "
 				    "guest nor a host of guests that made any, or they made them "

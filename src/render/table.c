@@ -29,7 +29,7 @@ struct sheet {
 	unsigned nr;      /* columns shown */
 	unsigned *places; /* their places in the table */
 	unsigned *widths;
-	int name_at;  /* the column where "total" and "(n others)" stand, or -1 */
+	int name_at;  /* the column of "total" and "(n others)": the first label, or -1 */
 	bool *left;   /* aligned left */
 	unsigned gap; /* blanks between columns */
 };
@@ -110,14 +110,14 @@ static void choose_columns(struct sheet *sheet, const struct render *render)
 
 		if (!is_shown(render, table, i))
 			continue;
-		if ((int)i == format_others_place(table))
+		if (sheet->name_at < 0 && def->flags & COLUMN_LABEL)
 			sheet->name_at = sheet->nr;
 		sheet->left[sheet->nr] = is_text(def->type) || def->flags & COLUMN_LEFT;
 		sheet->places[sheet->nr++] = i;
 	}
 }
 
-/* What stands in a column of a line: its title without a row; a sum has a name. The caller frees it. */
+/* What stands in a column of a line; a sum has a name, titles have no row. The caller frees it. */
 static char *line_text(const struct sheet *sheet, unsigned column, const struct row *row,
 		       const char *name)
 {
@@ -439,6 +439,15 @@ static void put_timestamp(FILE *out, const struct report *report)
 			format_seconds(buf, sizeof(buf), report->begin_ns + report->span_ns));
 }
 
+/* Whether a title has to tell the first table from others. */
+static bool has_more(const struct report *report)
+{
+	for (unsigned i = 1; i < report->nr_tables; i++)
+		if (report->tables[i]->nr_rows)
+			return true;
+	return false;
+}
+
 static int table_report(struct render *render, const struct report *report,
 			struct error *err __attribute__((unused)))
 {
@@ -455,11 +464,13 @@ static int table_report(struct render *render, const struct report *report,
 	for (unsigned i = 0; i < report->nr_tables; i++) {
 		const struct table *table = report->tables[i];
 
-		if (!format_wants(render, report, table))
+		/* a side table that has nothing to tell is only shown when it was asked for */
+		if (!format_wants(render, report, table) ||
+		    (i && !table->nr_rows && !render->options.table))
 			continue;
 		if (shown++)
 			putc('\n', out);
-		if (report->nr_tables > 1 && !quiet)
+		if ((i || has_more(report)) && !quiet)
 			fprintf(out, "%s\n", table->title ? table->title : table->name);
 		put_table(render, table);
 	}

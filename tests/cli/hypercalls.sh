@@ -67,6 +67,8 @@ xen_ops xen-small "$traces/xen/xen-small.dat" "$traces/xen/xen-small.hypercalls.
 xen_ops domu-pv "$traces/xen/domu-pv/domu.dat" "$traces/xen/domu-pv/domu.hypercalls.json"
 check "what xen:* can't see is said" "$HVSCOPE hypercalls -i $traces/xen/xen-small.dat" 0 \
 	'Only batched hypercalls are seen.*iret.*grant_table_op'
+check "intervals of the side table begin before it has rows" \
+	"$HVSCOPE hypercalls -i $traces/xen/xen-small.dat -f csv --table batches 0.5" 0 '^time,flushes,empty'
 check "and who could be probed for it" "$HVSCOPE hypercalls -i $traces/xen/xen-small.dat" 0 \
 	'probe: xen_send_IPI_one.*privcmd_ioctl'
 
@@ -94,6 +96,8 @@ is "Xen on KVM: names by Xen's numbers" \
 is "Xen on KVM: hypercalls are the exits by VMMCALL" "$calls" \
 	"$(jq '.tables[0].rows[] | select(.code == "0x81") | .exits' "$tmp/report")"
 
+check "a table without rows is not in the way" \
+	"$HVSCOPE hypercalls -i $pvhvm" 0 'vcpu_op' 'batches|FLUSHES'
 check "a trace without hypercalls says so" "$HVSCOPE hypercalls -i $traces/kvm/6.1-nouirq.dat" 0 \
 	'No hypercalls were seen'
 check "a trace of another kind names its events" \
