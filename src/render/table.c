@@ -11,8 +11,9 @@
 
 enum {
 	LINE_WIDTH = 100,
-	TEXT_MAX = 240, /* bytes of a text cell before fitting */
-	TEXT_LEAST = 8, /* columns that a text column keeps when space is short */
+	TEXT_MAX = 240,      /* bytes of a text cell before fitting */
+	SENTENCE_MAX = 4096, /* bytes of a note, a path, a name in the first line */
+	TEXT_LEAST = 8,      /* columns that a text column keeps when space is short */
 	BAR_WIDTH = 40,
 	BIASED_FROM = 100, /* 1 of this many discarded: say that times are biased */
 };
@@ -357,7 +358,7 @@ static void put_table(struct render *render, const struct table *table)
 
 static void put_quoted(FILE *out, const char *before, const char *text)
 {
-	char *quoted = text_quote_dup(text, TEXT_MAX);
+	char *quoted = text_quote_dup(text, SENTENCE_MAX);
 
 	fprintf(out, "%s%s", before, quoted);
 	free(quoted);
