@@ -5,9 +5,14 @@
  */
 #include "cmd/run-file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "cmd/confine.h"
+#include "cmd/markers.h"
 #include "trace/clock.h"
 #include "trace/tracedat.h"
 
@@ -152,11 +157,11 @@ static int explain_absence(struct file *f, struct error *err)
 	rows_names(&f->run->rows, wanted, sizeof(wanted));
 	list_events(f, has, sizeof(has));
 	if (!*wanted)
-		return error_set(err, "%s: no table of events tells of it on %s; its events: %s",
-				 source->path, source->machine ? source->machine : "this machine",
-				 has);
-	return error_set(err, "%s has none of the events that tell of it (%s); its events: %s",
-			 source->path, wanted, has);
+		return error_set(err, "%s: hvscope %s knows no events of %s machines; the file has: %s",
+				 source->path, f->run->analysis->name,
+				 source->machine ? source->machine : "such", has);
+	return error_set(err, "%s has no events for hvscope %s (%s); it has: %s", source->path,
+			 f->run->analysis->name, wanted, has);
 }
 
 static int bind(struct file *f, struct error *err)
@@ -362,7 +367,8 @@ static int analyse(struct file *f, struct error *err)
 	f->layout = tracedat_layout(f->dat, f->buffer);
 	fill_source(f);
 	who_set_comms(run->env.who, comm_of, f);
-	if (env_begin(&run->env, run->settings, run->env.who, err) || check_clock(f, err) ||
+	if (markers_read(run->env.who, f->dat, f->buffer, err) ||
+	    env_begin(&run->env, run->settings, run->env.who, err) || check_clock(f, err) ||
 	    bind(f, err))
 		return -1;
 	if (run->settings->dry_run) {
@@ -374,14 +380,28 @@ static int analyse(struct file *f, struct error *err)
 	return begin(f, err);
 }
 
-static int run_here(struct run *run, struct error *err)
+/* --- The child --- */
+
+struct job {
+	struct run *run;
+	int fd; /* of the file */
+	struct seen {
+		bool incomplete, found;
+	} seen; /* what the parent's run doesn't see by itself */
+};
+
+static int run_here(void *arg, struct error *err)
 {
+	struct job *job = arg;
+	struct run *run = job->run;
 	struct file f = { .run = run };
 	int ret = -1;
 
-	f.dat = tracedat_open(run->settings->input, NULL, err);
+	f.dat = tracedat_open_fd(job->fd, run->settings->input, NULL, err);
 	if (f.dat)
 		ret = analyse(&f, err);
+	progress_wipe(run->progress);
+	job->seen = (struct seen){ run->incomplete, run->found };
 	run_end(run);
 	tracedat_pages_free(f.pages);
 	tracedat_free(f.dat);
@@ -392,5 +412,22 @@ static int run_here(struct run *run, struct error *err)
 
 int run_file(struct run *run, struct error *err)
 {
-	return run_here(run, err);
+	const char *path = run->settings->input;
+	struct job job = { .run = run, .fd = open(path, O_RDONLY | O_CLOEXEC) };
+	struct confined confined = {
+		.job = run_here,
+		.arg = &job,
+		.file = path,
+		.result = &job.seen,
+		.result_size = sizeof(job.seen),
+	};
+	int ret;
+
+	if (job.fd < 0)
+		return error_errno(err, errno, "%s can't be opened", path);
+	ret = confine_run(&confined, err);
+	close(job.fd);
+	run->incomplete = job.seen.incomplete;
+	run->found = job.seen.found;
+	return ret;
 }

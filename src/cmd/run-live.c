@@ -168,8 +168,9 @@ static int explain_absence(const struct tracing *t, struct error *err)
 	}
 	preflight_check(preflight, events, n, t->roles, t->n_roles, &verdict);
 	if (verdict.why[0])
-		error_set(err, "nothing here tells of it: %s%s%s", verdict.why,
-			  verdict.todo[0] ? "; " : "", verdict.todo);
+		error_set(err, "hvscope %s finds nothing to trace here: %s%s%s",
+			  t->run->analysis->name, verdict.why, verdict.todo[0] ? "; " : "",
+			  verdict.todo);
 	preflight_free(preflight);
 	free(events);
 	return -1;
