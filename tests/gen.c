@@ -450,6 +450,14 @@ static struct gen_fact other_fact(struct load *l, const struct vcpu *v)
 	return f;
 }
 
+/* Of 24 reasons a few are frequent, as in real guests. */
+static uint32_t random_reason(struct gen_random *r)
+{
+	uint64_t a = gen_below(r, 24), b = gen_below(r, 24), c = gen_below(r, 24);
+
+	return 0x60 + (uint32_t)min(a, min(b, c));
+}
+
 static struct gen_fact vcpu_fact(struct load *l, struct vcpu *v)
 {
 	struct gen_fact f = { .tid = v->tid };
@@ -459,7 +467,7 @@ static struct gen_fact vcpu_fact(struct load *l, struct vcpu *v)
 		f.a = v->id;
 	} else {
 		f.event = GEN_EXIT;
-		f.a = (uint32_t)(gen_below(&l->random, 4) ? 0x72 : gen_below(&l->random, 0x80));
+		f.a = random_reason(&l->random);
 		f.b = v->id;
 		f.c = 2;
 	}

@@ -9,7 +9,8 @@
  *   processor predicts the branch and needs not wait for the length to be loaded, which otherwise
  *   is a chain from each record to the next.
  * - A field is 64 bits from an offset that lies within the record, shifted and masked: no branch
- *   on its size, its sign, or whether it is a constant.
+ *   on its size, its sign, or whether it is a constant. Where all fields are unsigned words, as on
+ *   x86, they are just loaded.
  * - The thread's number stays at hand until another thread id comes.
  *
  * Whatever is not as expected goes the general way, which is also the one that predicts anew.
@@ -42,8 +43,8 @@ struct predicted_arg {
 
 struct predicted {
 	uint64_t key;  /* what head_key() must be; NO_KEY while nothing is predicted */
-	uint64_t meta; /* the fact's kind in its place */
 	uint32_t step; /* to the next entry */
+	bool words;    /* every field is an unsigned 32-bit one */
 	struct predicted_arg a, b, aux;
 };
 
@@ -67,9 +68,9 @@ struct decoder {
  * common_preempt_count, as one number of this machine.
  */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-enum { HEAD_TYPE = 0, HEAD_DELTA = 5, HEAD_ID = 32, HEAD_FLAGS = 48 };
+enum { HEAD_TYPE = 0, HEAD_DELTA = 5, HEAD_ID = 32, HEAD_FLAGS = 48, LOW_BYTE = 0 };
 #else
-enum { HEAD_TYPE = 59, HEAD_DELTA = 32, HEAD_ID = 16, HEAD_FLAGS = 8 };
+enum { HEAD_TYPE = 59, HEAD_DELTA = 32, HEAD_ID = 16, HEAD_FLAGS = 8, LOW_BYTE = 3 };
 #endif
 
 static uint64_t head_key(uint64_t head)
@@ -304,6 +305,24 @@ static struct predicted_arg predict_arg(const struct decode_arg *arg, uint32_t r
 	return to;
 }
 
+static bool is_word(const struct decode_arg *arg)
+{
+	return arg->read == DECODE_NUMBER && arg->size == 4 && !arg->is_signed;
+}
+
+static bool is_zero(const struct decode_arg *arg)
+{
+	return arg->read == DECODE_CONST && !arg->value;
+}
+
+/* Whether emit_words() can do it: an exit has three fields, an entry one. */
+static bool has_words(const struct decode_row *row)
+{
+	if (row->kind == FACT_EXIT)
+		return is_word(&row->a) && is_word(&row->b) && is_word(&row->aux);
+	return is_zero(&row->a) && is_word(&row->b) && is_zero(&row->aux);
+}
+
 static bool can_predict(const struct decoder *d, const struct decode_row *row,
 			const struct page_record *rec)
 {
@@ -321,11 +340,16 @@ static void predict(struct decoder *d, const struct decode_row *row, const struc
 	struct predicted *to = &d->predicted[row->kind == FACT_EXIT ? PREDICT_EXIT : PREDICT_ENTRY];
 
 	to->key = (uint64_t)(rec->size / 4) << HEAD_TYPE | (uint64_t)load16(rec->data) << HEAD_ID;
-	to->meta = (uint64_t)row->kind << META_KIND;
 	to->step = 4 + rec->size;
 	to->a = predict_arg(&row->a, rec->size);
 	to->b = predict_arg(&row->b, rec->size);
 	to->aux = predict_arg(&row->aux, rec->size);
+	to->words = has_words(row);
+	if (to->words) {
+		to->a.offset = row->a.offset;
+		to->b.offset = row->b.offset;
+		to->aux.offset = row->aux.offset;
+	}
 }
 
 /* All facts of a record; false when it is shorter than its event's format. */
@@ -353,38 +377,43 @@ static bool decode_record(struct decoder *d, const struct page_record *rec)
 	return true;
 }
 
-static inline __attribute__((always_inline)) uint64_t load_arg(const unsigned char *data,
-							       const struct predicted_arg *arg)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+static ALWAYS_INLINE uint64_t load_arg(const unsigned char *data, const struct predicted_arg *arg)
 {
 	return ((load64(data + arg->offset) >> arg->shift & arg->mask) ^ arg->sign) + arg->add;
 }
 
-static inline __attribute__((always_inline)) void emit(struct fact *f, const unsigned char *entry,
-						       const struct predicted *as, uint64_t time,
-						       uint64_t thread)
+/* The fact of a predicted record. What is constant here the compiler leaves out of the loop. */
+static ALWAYS_INLINE void emit(struct fact *f, const unsigned char *data,
+			       const struct predicted *as, uint64_t thread, bool words, bool exit)
 {
-	const unsigned char *data = entry + 4;
-
-	f->time = time;
-	f->a = load_arg(data, &as->a);
-	f->b = load_arg(data, &as->b);
-	set_meta(f, thread | as->meta | (uint64_t)(uint8_t)load_arg(data, &as->aux) << META_AUX);
+	if (words) {
+		f->a = exit ? load32(data + as->a.offset) : 0;
+		f->b = load32(data + as->b.offset);
+		thread |= exit ? (uint64_t)data[as->aux.offset + LOW_BYTE] << META_AUX : 0;
+	} else {
+		f->a = load_arg(data, &as->a);
+		f->b = load_arg(data, &as->b);
+		thread |= (uint64_t)(uint8_t)load_arg(data, &as->aux) << META_AUX;
+	}
+	set_meta(f, thread | (uint64_t)(exit ? FACT_EXIT : FACT_ENTRY) << META_KIND);
 }
 
-/* As many records as are just as predicted. */
-static void decode_predicted(struct decoder *d, struct page_walk *w, uint64_t limit,
-			     struct decode_result *result)
+static ALWAYS_INLINE void decode_loop(struct decoder *d, struct page_walk *w, uint64_t limit,
+				      struct decode_result *result, bool words)
 {
 	const struct predicted leave = d->predicted[PREDICT_EXIT];
 	const struct predicted enter = d->predicted[PREDICT_ENTRY];
+	const uint32_t longest = max(max(leave.step, enter.step), (uint32_t)MIN_ENTRY + 4);
 	struct fact *first = &d->window->facts[d->window->n], *f = first;
 	const unsigned char *p = w->p, *safe;
 	uint64_t time = w->time, thread = d->meta, head, then;
 	int64_t tid = d->tid;
 
-	if (w->end - p < (ptrdiff_t)max(max(leave.step, enter.step), 8u))
+	if (w->end - p < (ptrdiff_t)longest)
 		return;
-	safe = w->end - max(max(leave.step, enter.step), 8u);
+	safe = w->end - longest;
 	while (p <= safe) {
 		head = load64(p);
 		then = time + head_delta(head);
@@ -396,14 +425,16 @@ static void decode_predicted(struct decoder *d, struct page_walk *w, uint64_t li
 			tid = (int32_t)load32(p + 8);
 			thread = change_thread(d, (int32_t)tid);
 		}
+		f->time = then;
 		if (head_key(head) == leave.key) {
-			emit(f++, p, &leave, then, thread);
+			emit(f, p + 4, &leave, thread, words, true);
 			p += leave.step;
 		} else {
-			emit(f++, p, &enter, then, thread);
+			emit(f, p + 4, &enter, thread, words, false);
 			p += enter.step;
 		}
 		time = then;
+		f++;
 	}
 	if (f == first)
 		return;
@@ -412,6 +443,16 @@ static void decode_predicted(struct decoder *d, struct page_walk *w, uint64_t li
 	d->window->n += (size_t)(f - first);
 	result->records += (size_t)(f - first);
 	result->last = time;
+}
+
+/* As many records as are just as predicted. */
+static void decode_predicted(struct decoder *d, struct page_walk *w, uint64_t limit,
+			     struct decode_result *result)
+{
+	if (d->predicted[PREDICT_EXIT].words && d->predicted[PREDICT_ENTRY].words)
+		decode_loop(d, w, limit, result, true);
+	else
+		decode_loop(d, w, limit, result, false);
 }
 
 enum decode_stop decode_page(struct decoder *d, struct page_walk *w, uint64_t limit,
