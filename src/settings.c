@@ -33,6 +33,8 @@ static const struct option_spec option_table[] = {
 	  MEMBER(vcpu), KEY_BIT(KEY_VCPU) },
 	{ 'C', NULL, "CPULIST", "only what happened on these CPUs (0-3,8)", "analyses", OPTION_CPUS,
 	  WITH_ANY, MEMBER(cpus) },
+	{ 0, "filter", "EXPR", "only records of the event before it for which this holds",
+	  "specs record", OPTION_FILTER, WITH_LIVE, 0 },
 	{ 0, "by", "KEYS", "group by these keys", "analyses", OPTION_KEYS, WITH_ANY, MEMBER(by),
 	  KEY_BIT(KEY_COUNT) - 1 },
 	{ 0, "sort", "KEY", "order by this column (+KEY: ascending)", "analyses", OPTION_TEXT,
@@ -98,7 +100,9 @@ bool settings_has(const struct command *command, const struct option_spec *optio
 	if (option->keys && command->analysis && !(option->keys & command->analysis->keys))
 		return false;
 	return has_word(option->commands, "all") || has_word(option->commands, command->name) ||
-	       (command->analysis && has_word(option->commands, "analyses"));
+	       (command->analysis && has_word(option->commands, "analyses")) ||
+	       (command->analysis && command->analysis->specs &&
+		has_word(option->commands, "specs"));
 }
 
 /* The option as the user types it: "-i" or "--buffer". */
@@ -231,6 +235,12 @@ static int parse_value(struct settings *s, const struct option_spec *o, const ch
 				  member, err);
 	case OPTION_PERCENTILES:
 		return parse_percentiles(arg, member, SETTINGS_PERCENTILES, &s->n_percentiles, err);
+	case OPTION_FILTER:
+		if (!s->n_words)
+			return error_set_status(err, 2,
+						"it belongs behind the event that it is for");
+		s->filters[s->n_words - 1] = arg;
+		return 0;
 	case OPTION_FORMAT:
 		*(const struct renderer **)member = render_find(arg, err);
 		return *(const struct renderer **)member ? 0 : -1;
@@ -306,7 +316,7 @@ static int unknown_option(const struct command *command, int letter, const char 
 
 /* What getopt_long() wants, made from the rows that the command has. */
 struct getopt_tables {
-	char letters[2 * ARRAY_SIZE(option_table) + 2];
+	char letters[2 * ARRAY_SIZE(option_table) + 3];
 	struct option names[ARRAY_SIZE(option_table) + 1];
 };
 
@@ -315,6 +325,7 @@ static void make_tables(const struct command *command, struct getopt_tables *t)
 	size_t len = 0, n = 0;
 
 	memset(t, 0, sizeof(*t));
+	t->letters[len++] = '-'; /* operands come in order, so that a filter knows its event */
 	t->letters[len++] = ':';
 	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
 		const struct option_spec *o = &option_table[i];
@@ -336,7 +347,15 @@ static void make_tables(const struct command *command, struct getopt_tables *t)
 	}
 }
 
-/* Options of argv; on success optind is the first operand. Remembers in `given` which came. */
+static void add_word(struct settings *s, char *word)
+{
+	s->words = xreallocarray(s->words, s->n_words + 1, sizeof(*s->words));
+	s->filters = xreallocarray(s->filters, s->n_words + 1, sizeof(*s->filters));
+	s->words[s->n_words] = word;
+	s->filters[s->n_words++] = NULL;
+}
+
+/* Options and operands of argv. Remembers in `given` which options came. */
 static int parse_options(struct settings *s, int argc, char **argv, bool *given, struct error *err)
 {
 	struct getopt_tables tables;
@@ -349,6 +368,10 @@ static int parse_options(struct settings *s, int argc, char **argv, bool *given,
 	while ((c = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1) {
 		const struct option_spec *o = option_by_value(&s->command, c == ':' ? optopt : c);
 
+		if (c == 1) {
+			add_word(s, optarg);
+			continue;
+		}
 		if (c == ':')
 			return error_set_status(err, 2, "%s needs an argument, %s: %s",
 						option_text(o, text, sizeof(text)), o->metavar,
@@ -370,18 +393,18 @@ static bool looks_like_interval(const char *word)
 }
 
 /* [INTERVAL [COUNT]]; free operands come before them and are kept. */
-static int parse_operands(struct settings *s, int n, char **words, struct error *err)
+static int parse_operands(struct settings *s, struct error *err)
 {
 	const struct command *command = &s->command;
-	int first = 0;
+	unsigned int first = 0, n = s->n_words;
+	char **words = s->words;
 
 	if (command->operands & OPERANDS_FREE) {
 		while (first < n && !((command->operands & OPERANDS_INTERVAL) &&
 				      looks_like_interval(words[first])))
 			first++;
-		s->words = words;
-		s->n_words = (unsigned int)first;
 	}
+	s->n_words = first;
 	if (first == n)
 		return 0;
 	if (!(command->operands & OPERANDS_INTERVAL))
@@ -467,7 +490,7 @@ int settings_parse(struct settings *s, const struct command *command, int argc, 
 		return -1;
 	if (s->help || s->version)
 		return 0;
-	if (parse_operands(s, argc - optind, argv + optind, err))
+	if (parse_operands(s, err))
 		return -1;
 	return check_together(s, given, err);
 }
@@ -475,6 +498,8 @@ int settings_parse(struct settings *s, const struct command *command, int argc, 
 void settings_free(struct settings *s)
 {
 	cpuset_free(&s->cpus);
+	free(s->words);
+	free(s->filters);
 }
 
 /* --- Help --- */

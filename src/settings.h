@@ -30,15 +30,15 @@ struct settings {
 	const char *output; /* -o; NULL: stdout */
 	uint64_t duration;  /* -d, ns; 0: no limit */
 
-	uint64_t pid;	    /* -p; 0: all */
-	const char *vm;	    /* --vm; NULL: all */
-	uint64_t vcpu;	    /* --vcpu; UINT64_MAX: all */
-	bool has_cpus;	    /* -C was given: */
+	uint64_t pid;       /* -p; 0: all */
+	const char *vm;     /* --vm; NULL: all */
+	uint64_t vcpu;      /* --vcpu; UINT64_MAX: all */
+	bool has_cpus;      /* -C was given: */
 	struct cpuset cpus; /* only exits on these */
 
-	unsigned int by;    /* KEY_BIT()s of analysis/analysis.h; 0: the analysis's default */
-	const char *sort;   /* NULL: the table's default */
-	uint64_t limit;	    /* -n; 0: all rows */
+	unsigned int by;  /* KEY_BIT()s of analysis/analysis.h; 0: the analysis's default */
+	const char *sort; /* NULL: the table's default */
+	uint64_t limit;   /* -n; 0: all rows */
 
 	bool hist;
 	uint32_t percentiles[SETTINGS_PERCENTILES]; /* parts per million, ascending */
@@ -49,16 +49,17 @@ struct settings {
 
 	uint64_t buffer_size; /* -b, bytes per CPU; 0: by memory */
 	uint64_t max_rate;    /* records/s; 0: no limit */
-	uint64_t jobs;	      /* -j, threads for a file; 0: as many as serve */
+	uint64_t jobs;        /* -j, threads for a file; 0: as many as serve */
 
 	bool timestamps, quiet, strict, dry_run;
 	unsigned int verbose;
 	struct root root; /* --root; prefix NULL: the real one */
 
 	uint64_t interval; /* ns; 0: one report at the end */
-	uint64_t count;	   /* intervals; 0: no limit */
+	uint64_t count;    /* intervals; 0: no limit */
 
-	char *const *words; /* free operands, n_words of them */
+	char **words;         /* free operands, n_words of them; owned, the texts are argv's */
+	const char **filters; /* --filter behind each of them; NULL: none */
 	unsigned int n_words;
 	char *const *workload; /* after --, ended by NULL; NULL: none */
 
@@ -68,31 +69,33 @@ struct settings {
 
 /* How an option's argument is read, and into which type of member. */
 enum option_type {
-	OPTION_FLAG,	    /* bool */
-	OPTION_LEVEL,	    /* unsigned int, one more each time */
-	OPTION_TEXT,	    /* const char * */
-	OPTION_NUMBER,	    /* uint64_t from 0 */
-	OPTION_COUNT,	    /* uint64_t from 1 */
-	OPTION_TIME,	    /* uint64_t, ns */
-	OPTION_SIZE,	    /* uint64_t, bytes */
-	OPTION_CPUS,	    /* struct cpuset */
-	OPTION_KEYS,	    /* unsigned int, KEY_BIT()s */
+	OPTION_FLAG,        /* bool */
+	OPTION_LEVEL,       /* unsigned int, one more each time */
+	OPTION_TEXT,        /* const char * */
+	OPTION_NUMBER,      /* uint64_t from 0 */
+	OPTION_COUNT,       /* uint64_t from 1 */
+	OPTION_TIME,        /* uint64_t, ns */
+	OPTION_SIZE,        /* uint64_t, bytes */
+	OPTION_CPUS,        /* struct cpuset */
+	OPTION_KEYS,        /* unsigned int, KEY_BIT()s */
 	OPTION_PERCENTILES, /* percentiles and n_percentiles */
-	OPTION_FORMAT,	    /* const struct renderer * */
+	OPTION_FORMAT,      /* const struct renderer * */
+	OPTION_FILTER,      /* of the free operand before it */
 };
 
 /* Options that make sense with only one kind of source. */
 enum option_source { WITH_ANY, WITH_LIVE, WITH_FILE };
 
 struct option_spec {
-	char letter;	      /* 0: none */
-	const char *name;     /* long one; NULL: none */
-	const char *metavar;  /* of its argument; NULL: it takes none */
-	const char *help;     /* for people, without full stop */
-	const char *commands; /* who has it: names, "analyses" or "all", with blanks between */
+	char letter;         /* 0: none */
+	const char *name;    /* long one; NULL: none */
+	const char *metavar; /* of its argument; NULL: it takes none */
+	const char *help;    /* for people, without full stop */
+	/* Who has it: names, "analyses", "specs" (analyses of event specs), "all", with blanks between. */
+	const char *commands;
 	enum option_type type;
 	enum option_source source;
-	size_t member; /* offsetof(struct settings, …) */
+	size_t member;     /* offsetof(struct settings, …) */
 	unsigned int keys; /* KEY_BIT()s: only for analyses that have one of them; 0: no matter */
 };
 

@@ -85,6 +85,7 @@ struct analysis {
 	const char *summary;	/* one line for --help */
 	uint64_t facts;		/* FACT_BIT()s without which it says nothing: all of them, … */
 	bool any_fact;		/* … or one at least */
+	bool specs;		/* its records are those of the events that the user names */
 	uint64_t facts_optional; /* taken where they exist (FACT_THREAD_END) */
 	/*
 	 * These a sampler speaks (sampler/sampler.h). With them alone a live run traces nothing,
