@@ -55,6 +55,7 @@ static bool by_xen(const struct root *root, struct machine *m)
 	return true;
 }
 
+#if defined(__x86_64__) || defined(__i386__)
 static const struct known signatures[] = {
 	{ "KVMKVMKVM", "KVM" },           { "Linux KVM Hv", "KVM" },
 	{ "XenVMMXenVMM", "Xen" },        { "Microsoft Hv", "Hyper-V" },
@@ -68,7 +69,6 @@ static const struct known signatures[] = {
 	{ "HAXMHAXMHAXM", "Intel HAXM" }, { "NXMNXMNXMNXM", "NetBSD NVMM" },
 };
 
-#if defined(__x86_64__) || defined(__i386__)
 static bool by_cpuid(const struct root *root, struct machine *m)
 {
 	const char *found = NULL;

@@ -173,6 +173,7 @@ int tfs_find(struct tfs *t, const struct root *root, bool may_mount, struct erro
 }
 
 /* DIR/path; false when it doesn't fit. */
+__attribute__((format(printf, 3, 0)))
 static bool full_path(char *full, const struct tfs *t, const char *path, va_list args)
 {
 	int n = snprintf(full, PATH_MAX, "%s/", t->dir);
