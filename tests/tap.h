@@ -111,7 +111,7 @@ static inline void skip(const char *why, const char *name)
 }
 
 /* The whole test can't run here. Call it before any check; it ends the program. */
-static inline void skip_all(const char *why)
+_Noreturn static inline void skip_all(const char *why)
 {
 	printf("1..0 # SKIP %s\n", why);
 	exit(0);
