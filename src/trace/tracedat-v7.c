@@ -21,6 +21,8 @@ static int section_at(struct tracedat *t, uint64_t offset, enum section_id id, b
 	*packed = flags & 1;
 	if (!s.cut && found == id && (!*packed || t->compression != COMPRESSION_NONE))
 		*content = slice_take(&s, size);
+	else if (s.cut)
+		return tracedat_cut_short(t, err, "its sections");
 	else
 		return tracedat_damaged(t, err, "at byte %llu there is no section %d",
 					(unsigned long long)offset, id);

@@ -256,7 +256,7 @@ static int read_file(struct tracedat *t, bool *foreign, struct error *err)
 	if (t->facts.version == 7 ? tracedat_read_v7(t, &s, err) : tracedat_read_v6(t, &s, err))
 		return -1;
 	if (!t->n_buffers)
-		return error_set(err, "%s holds no records: record events (trace-cmd record -e …)",
+		return error_set(err, "%s holds no records: record some (trace-cmd record -e …)",
 				 t->name);
 	return tracedat_read_headers(t, err);
 }
