@@ -364,6 +364,36 @@ static void put_quoted(FILE *out, const char *before, const char *text)
 	free(quoted);
 }
 
+/* The length of the part of text that fits a line, up to a blank; all of it when it has none. */
+static size_t fitting(const char *text, unsigned width)
+{
+	size_t fit = 0;
+
+	for (size_t end = strcspn(text, " ");; end += 1 + strcspn(text + end + 1, " ")) {
+		char *part = xstrndup(text, end);
+		bool fits = text_width(part) <= width;
+
+		free(part);
+		if (fits || !fit)
+			fit = end;
+		if (!fits || !text[end])
+			return fit;
+	}
+}
+
+/* A sentence on as many lines as it takes, the further ones indented. */
+static void put_wrapped(FILE *out, const char *text)
+{
+	size_t len = fitting(text, LINE_WIDTH);
+
+	fprintf(out, "%.*s\n", (int)len, text);
+	while (text[len]) {
+		text += len + 1;
+		len = fitting(text, LINE_WIDTH - 2);
+		fprintf(out, "  %.*s\n", (int)len, text);
+	}
+}
+
 static void put_number(FILE *out, uint64_t n, const char *singular, const char *plural)
 {
 	char buf[FORMAT_SIZE];
@@ -373,7 +403,7 @@ static void put_number(FILE *out, uint64_t n, const char *singular, const char *
 }
 
 /* "exits: 10.0s, 2 VMs, 4 vCPUs, 8 CPUs, live on host" */
-static void put_header(FILE *out, const struct report *report)
+static void put_subject(FILE *out, const struct report *report)
 {
 	const struct report_source *source = &report->source;
 	char buf[FORMAT_SIZE];
@@ -394,20 +424,35 @@ static void put_header(FILE *out, const struct report *report)
 		put_quoted(out, ", Linux ", source->kernel);
 	if (source->machine)
 		put_quoted(out, " ", source->machine);
-	putc('\n', out);
 }
 
-/* One line says what is missing, and what that does to the times. */
+/* Sentences are made first and wrapped then. */
+static void put_sentence(FILE *out, void (*make)(FILE *out, const struct report *report),
+			 const struct report *report)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *memory = open_memstream(&text, &size);
+
+	if (!memory)
+		fatal("out of memory for a line");
+	make(memory, report);
+	if (fclose(memory))
+		fatal("out of memory for a line");
+	if (*text)
+		put_wrapped(out, text);
+	free(text);
+}
+
 static void put_lost(FILE *out, const struct report *report)
 {
 	const struct report_lost *lost = &report->lost;
-	unsigned __int128 discarded = lost->intervals_discarded;
 	char buf[FORMAT_SIZE];
 
 	if (!report->has_lost)
 		return;
 	if (report_complete(report)) {
-		fputs("Nothing was lost.\n", out);
+		fputs("Nothing was lost.", out);
 		return;
 	}
 	fprintf(out, "Lost: %s", text_plural(buf, sizeof(buf), lost->records, "record", "records"));
@@ -416,14 +461,21 @@ static void put_lost(FILE *out, const struct report *report)
 		fprintf(out, " (%llu without a number)", (unsigned long long)lost->unknown);
 	put_number(out, lost->intervals_discarded, "interval discarded", "intervals discarded");
 	put_number(out, lost->late, "late record", "late records");
-	fputs(lost->stopped ? "; stopped early.\n" : ".\n", out);
-	if (discarded * BIASED_FROM > lost->intervals)
-		fprintf(out,
-			"%s of the intervals were discarded, long ones more often: times and "
-			"percentiles are biased low.\n",
-			text_percent(buf, sizeof(buf),
-				     lost->intervals ? (double)discarded / (double)lost->intervals :
-						       1));
+	fputs(lost->stopped ? "; stopped early." : ".", out);
+}
+
+/* What losses do to the times: a long interval meets one more easily. */
+static void put_bias(FILE *out, const struct report *report)
+{
+	const struct report_lost *lost = &report->lost;
+	double discarded = lost->intervals_discarded;
+	char buf[FORMAT_SIZE];
+
+	if (!report->has_lost || discarded * BIASED_FROM <= lost->intervals)
+		return;
+	text_percent(buf, sizeof(buf), lost->intervals ? discarded / lost->intervals : 1);
+	fprintf(out, "%s of the intervals were discarded, long ones more often: ", buf);
+	fputs("times and percentiles are biased low.", out);
 }
 
 /* Local time of the interval's end, as vmstat and sar have it. */
@@ -449,6 +501,18 @@ static bool has_more(const struct report *report)
 	return false;
 }
 
+static void put_footer(FILE *out, const struct report *report)
+{
+	put_sentence(out, put_lost, report);
+	put_sentence(out, put_bias, report);
+	for (unsigned i = 0; i < report->nr_notes; i++) {
+		char *note = text_quote_dup(report->notes[i], SENTENCE_MAX);
+
+		put_wrapped(out, note);
+		free(note);
+	}
+}
+
 static int table_report(struct render *render, const struct report *report,
 			struct error *err __attribute__((unused)))
 {
@@ -461,7 +525,7 @@ static int table_report(struct render *render, const struct report *report,
 	if (render->options.timestamps)
 		put_timestamp(out, report);
 	if (!quiet)
-		put_header(out, report);
+		put_sentence(out, put_subject, report);
 	for (unsigned i = 0; i < report->nr_tables; i++) {
 		const struct table *table = report->tables[i];
 
@@ -476,11 +540,7 @@ static int table_report(struct render *render, const struct report *report,
 		put_table(render, table);
 	}
 	if (!quiet)
-		put_lost(out, report);
-	for (unsigned i = 0; i < report->nr_notes && !quiet; i++) {
-		put_quoted(out, "", report->notes[i]);
-		putc('\n', out);
-	}
+		put_footer(out, report);
 	return 0;
 }
 

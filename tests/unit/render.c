@@ -139,6 +139,8 @@ static void sample_new(struct sample *s, bool histograms, size_t limit)
 		.records = 1, .marks = 2, .unknown = 1, .intervals_discarded = 2, .intervals = 100
 	};
 	report_note(report, "A note with %s.", "\033[1mcontrol\033[0m");
+	report_note(report, "%s%s%s", "A note that is longer than a line has room for, although ",
+		    "nobody likes to read long notes, ", "goes on with an indent on the next one.");
 	s->table = add_table(report, "exits", histograms);
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
 		add_row(s, i);
@@ -256,6 +258,7 @@ static void test_table(void)
 	   "above 1 in 100 it says that times are biased");
 	ok(strstr(text, "DISCARDED") && !strstr(text, "STDDEV"), "columns as they are needed");
 	ok(strstr(text, "A note with \\x1b[1mcontrol"), "notes are quoted too");
+	ok(strstr(text, "notes, goes on\n  with an indent"), "and wrapped");
 	free(text);
 	s.report->lost.intervals = 201;
 	text = print("table", &options, s.report, 1, NULL);
