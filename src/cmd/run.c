@@ -27,23 +27,35 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 	return 0;
 }
 
-/* A column or table that doesn't exist is told now, not after hours of tracing. */
+/* Prints it to nowhere. */
+static int try_render(const struct settings *s, const struct report *report, struct error *err)
+{
+	const struct render_options options = { .table = s->table, .version = PACKAGE_VERSION };
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct render *render = render_begin(s->format, &options, out);
+	int ret = render_report(render, report, err);
+
+	if (render_end(render, ret ? NULL : err))
+		ret = -1;
+	fclose(out);
+	free(text);
+	return ret;
+}
+
+/* A column, a table or a format that doesn't go is told now, not after hours of tracing. */
 static int check_wishes(struct run *run, struct error *err)
 {
 	const struct settings *s = run->settings;
 	struct report_order order = { .sort = s->sort };
 	struct report *report = report_new(s->command.name, NULL);
-	int ret = 0;
+	int ret;
 
 	run->analysis->report(run->state, report, 0, false);
-	if (s->table && !report_table(report, s->table))
-		ret = error_set_status(err, 2, "hvscope %s has no table '%s'; its first is '%s'",
-				       s->command.name, s->table,
-				       report->nr_tables ? report->tables[0]->name : "");
-	else if (report_finish(report, &order, err)) {
+	ret = report_finish(report, &order, err) || try_render(s, report, err) ? -1 : 0;
+	if (ret)
 		err->status = 2;
-		ret = -1;
-	}
 	report_free(report);
 	return ret;
 }
@@ -245,6 +257,9 @@ static int print_report(struct run *run, const struct report *report, bool last,
 	bool whole = run->settings->format->rewrites; /* each report is a document of its own */
 	char *left_out;
 
+	/* Who reads a file can't rename (cmd/output.h): its last state would be all that is seen. */
+	if (whole && !last && run->settings->input)
+		return 0;
 	progress_wipe(run->progress);
 	if (!run->render)
 		run->render = begin_render(run);
@@ -300,7 +315,7 @@ static enum output_kind output_kind(const struct settings *s)
 {
 	if (!s->interval)
 		return OUTPUT_ONCE;
-	/* A file is read in a child that can't rename; only its last state would be seen anyway. */
+	/* A file is read in a child that can't rename: see print_report(). */
 	if (s->format->rewrites)
 		return s->input ? OUTPUT_ONCE : OUTPUT_REPLACED;
 	return OUTPUT_GROWS;
