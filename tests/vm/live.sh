@@ -9,7 +9,7 @@ lab_begin kernel-6.1 kernel-6.12
 
 cat >"$tmp/job" <<'END'
 export HVSCOPE_TEST_HOTPLUG=1
-for test in session probes; do
+for test in session probes parts; do
 	$test >"$OUT/$test" 2>&1
 	echo "status $?" >>"$OUT/$test"
 done
@@ -22,8 +22,9 @@ live() {
 	lab_image "$1" "kernel-$2"
 	lab_add "$1" "$top_builddir/tests/live/session"
 	lab_add "$1" "$top_builddir/tests/live/probes"
+	lab_add "$1" "$top_builddir/tests/live/parts"
 	lab_run "$1" "$tmp/job" || return
-	for test in session probes; do
+	for test in session probes parts; do
 		sed "s/^/# /" "$lab_out/$test"
 		is "$1: $test" "$(tail -n 1 "$lab_out/$test")" "status 0"
 		is "$1: $test ran to its end" "$(grep -c '^1\.\.[1-9]' "$lab_out/$test")" 1

@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * splice(2) hands on full sub-buffers only, so the last ones of each CPU are read at the end. A
+ * round takes no more from a CPU than its buffer holds, which is all that was there when it began;
+ * until it is dry could be for ever.
+ *
+ * In ring mode a part grows at its end, and what is too old at its begin is given back to the file
+ * system as a hole: offsets stay, space is freed. Old is what was written before a mark (a time and
+ * an offset) that is older than the limit, so no record has to be looked at.
+ *
+ * Records that are missing without a sign would make false intervals. So at the end all CPUs are
+ * cut at one time, from which on nothing was dropped; and where that time isn't known any more,
+ * after a crash, the first sub-buffer of a CPU is marked: records are missing before it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "trace/barrier.h"
+#include "trace/clock.h"
+#include "trace/parts.h"
+
+#define NEVER     UINT64_MAX
+#define ROUND_MIN UINT64_C(10000000)
+#define MARGIN    UINT64_C(10000000)
+#define PIPE_SIZE (256 << 10)
+#define HOLE_MIN  (UINT64_C(1) << 20) /* smaller holes wait until they are worth it */
+#define MARKS     32
+
+/* All records before `end` were written before `time`. */
+struct part_mark {
+	uint64_t time, end;
+};
+
+struct part {
+	unsigned int cpu;
+	int fd; /* -1: no records yet */
+	char *path;
+	uint64_t begin, end;           /* the bytes that count */
+	uint64_t hole;                 /* freed up to here */
+	struct part_mark marks[MARKS]; /* a ring; the oldest at `first` */
+	unsigned int first, n_marks;
+};
+
+struct parts {
+	struct session *session;
+	struct watch *watch;
+	struct parts_options options;
+	char *file;
+	struct part *parts;
+	unsigned int n_parts;
+	struct page_layout layout;
+	size_t chunk;       /* what goes through the pipe at once */
+	uint64_t round_max; /* from one CPU in a round */
+	uint64_t before;    /* when the last round was */
+	bool busy;          /* it found much */
+	uint64_t complete;  /* from this time on nothing was dropped */
+	int pipe[2];
+	void *page;
+	struct tracedat_part *list;
+};
+
+static char *part_path(const char *file, unsigned int cpu)
+{
+	return xasprintf("%s.cpu%u", file, cpu);
+}
+
+/* Parts of an earlier recording are somebody's data. */
+static int refuse_leftovers(const struct parts *p, struct error *err)
+{
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		if (!access(p->parts[i].path, F_OK) || errno != ENOENT)
+			return error_set(err,
+					 "%s is there, of a recording that was interrupted: "
+					 "'hvscope record --recover -o %s' joins it, or remove it",
+					 p->parts[i].path, p->file);
+	return 0;
+}
+
+static int open_pipe(struct parts *p, struct error *err)
+{
+	int size;
+
+	if (pipe2(p->pipe, O_CLOEXEC))
+		return error_errno(err, errno, "no pipe");
+	fcntl(p->pipe[1], F_SETPIPE_SZ, PIPE_SIZE);
+	size = fcntl(p->pipe[1], F_GETPIPE_SZ);
+	/* A sub-buffer takes one of the pipe's places, whatever its size. */
+	p->chunk = max(size / (int)sysconf(_SC_PAGESIZE), 1) * p->layout.size;
+	return 0;
+}
+
+static struct parts *new_parts(const char *file, unsigned int n, const struct page_layout *layout)
+{
+	struct parts *p = xcalloc(1, sizeof(*p));
+
+	p->file = xstrdup(file);
+	p->layout = *layout;
+	p->page = xmalloc(layout->size);
+	p->pipe[0] = p->pipe[1] = -1;
+	p->n_parts = n;
+	p->parts = xcalloc(n + 1, sizeof(*p->parts));
+	for (unsigned int i = 0; i < n; i++)
+		p->parts[i] = (struct part){ .fd = -1, .cpu = i, .path = part_path(file, i) };
+	return p;
+}
+
+struct parts *parts_new(struct session *s, const struct parts_options *options, struct error *err)
+{
+	const struct session_info *info = session_info(s);
+	const struct page_layout layout = session_layout(s);
+	struct parts *p = new_parts(options->file, info->n_cpus, &layout);
+
+	p->session = s;
+	p->options = *options;
+	p->round_max = max(info->buffer_size, (uint64_t)p->layout.size);
+	p->watch = watch_new(s, options->max_rate, options->sigmask);
+	if (refuse_leftovers(p, err) || open_pipe(p, err)) {
+		parts_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static int open_part(struct parts *p, struct part *part, struct error *err)
+{
+	if (part->fd >= 0)
+		return 0;
+	part->fd = open(part->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (part->fd >= 0)
+		return 0;
+	return error_errno(err, errno, "%s can't be made (parts of %s)", part->path, p->file);
+}
+
+/* A sub-buffer that was written by half doesn't count: part->end stays before it. */
+static int write_failed(const struct parts *p, const struct part *part, ssize_t n,
+			struct error *err)
+{
+	return error_errno(err, n < 0 ? errno : ENOSPC,
+			   "%s can't be written; what was recorded so far stays, "
+			   "'hvscope record --recover -o %s' joins it",
+			   part->path, p->file);
+}
+
+/* What is in the pipe goes to the end of the part. */
+static int drain_pipe(struct parts *p, struct part *part, size_t size, struct error *err)
+{
+	loff_t at = part->end;
+
+	while (size) {
+		ssize_t n = splice(p->pipe[0], NULL, part->fd, &at, size, SPLICE_F_MOVE);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return write_failed(p, part, n, err);
+		size -= n;
+	}
+	part->end = at;
+	return 0;
+}
+
+/* Full sub-buffers of one CPU, at most as many as its buffer holds. */
+static int move_full(struct parts *p, struct part *part, struct error *err)
+{
+	int fd = watch_fd(p->watch, part->cpu);
+	uint64_t moved = 0;
+
+	while (fd >= 0 && moved < p->round_max) {
+		ssize_t n = splice(fd, NULL, p->pipe[1], NULL, p->chunk,
+				   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* EAGAIN: no full one; whatever else a CPU that goes offline says: the same. */
+		if (n <= 0)
+			break;
+		if (open_part(p, part, err) || drain_pipe(p, part, n, err))
+			return -1;
+		moved += n;
+	}
+	p->busy |= moved > p->round_max / 4;
+	return 0;
+}
+
+/* The rest, in pages that are not full. */
+static int read_rest(struct parts *p, struct part *part, struct error *err)
+{
+	int fd = watch_fd(p->watch, part->cpu);
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, p->page, p->layout.size)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != (ssize_t)p->layout.size)
+			break;
+		if (open_part(p, part, err))
+			return -1;
+		ssize_t written = pwrite(part->fd, p->page, n, part->end);
+
+		if (written != n)
+			return write_failed(p, part, written, err);
+		part->end += n;
+	}
+	return 0;
+}
+
+/* Ring mode. */
+
+static void set_mark(const struct parts *p, struct part *part, uint64_t now)
+{
+	const struct part_mark *newest = &part->marks[(part->first + part->n_marks - 1) % MARKS];
+
+	/* So many that the ring is never full, and none that says nothing. */
+	if (part->n_marks &&
+	    (now < newest->time + p->options.last_ns / (MARKS - 2) || part->end == newest->end))
+		return;
+	if (part->n_marks == MARKS) {
+		part->first = (part->first + 1) % MARKS;
+		part->n_marks--;
+	}
+	part->marks[(part->first + part->n_marks++) % MARKS] = (struct part_mark){ now, part->end };
+}
+
+/* Up to its oldest mark a part doesn't count any more. */
+static void drop_oldest(struct parts *p, struct part *part)
+{
+	p->complete = max(p->complete, part->marks[part->first].time);
+	part->begin = part->marks[part->first].end;
+	part->first = (part->first + 1) % MARKS;
+	part->n_marks--;
+}
+
+/* Where the file system can't make holes the file only grows; that harms nobody but the disk. */
+static void free_dropped(struct part *part)
+{
+	if (part->begin - part->hole < HOLE_MIN)
+		return;
+	fallocate(part->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, part->hole,
+		  part->begin - part->hole);
+	part->hole = part->begin;
+}
+
+static uint64_t held(const struct parts *p)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		bytes += p->parts[i].end - p->parts[i].begin;
+	return bytes;
+}
+
+static struct part *oldest(const struct parts *p)
+{
+	struct part *best = NULL;
+
+	for (unsigned int i = 0; i < p->n_parts; i++) {
+		struct part *part = &p->parts[i];
+
+		if (part->n_marks &&
+		    (!best || part->marks[part->first].time < best->marks[best->first].time))
+			best = part;
+	}
+	return best;
+}
+
+static void drop_old(struct parts *p, uint64_t now)
+{
+	uint64_t max_bytes = p->options.max_bytes;
+	struct part *part;
+
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		set_mark(p, &p->parts[i], now);
+	while ((part = oldest(p)) && (part->marks[part->first].time + p->options.last_ns < now ||
+				      (max_bytes && held(p) > max_bytes)))
+		drop_oldest(p, part);
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		free_dropped(&p->parts[i]);
+}
+
+int parts_round(struct parts *p, uint64_t until, struct parts_result *result, struct error *err)
+{
+	uint64_t now;
+
+	*result = (struct parts_result){ .rate = watch_rate(p->watch) };
+	result->interrupted = !watch_wait(p->watch, until, p->busy ? 0 : p->before + ROUND_MIN);
+	p->before = now = clock_now();
+	p->busy = false;
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		if (move_full(p, &p->parts[i], err))
+			return -1;
+	if (p->options.last_ns)
+		drop_old(p, now);
+	result->bytes = held(p);
+	result->full = !p->options.last_ns && p->options.max_bytes &&
+		       result->bytes >= p->options.max_bytes;
+	result->guard = watch_look(p->watch, now);
+	result->rate = watch_rate(p->watch);
+	return 0;
+}
+
+/* The low half of `commit`, in which all its bits are. Records are of this machine. */
+static size_t commit_at(const struct page_layout *layout)
+{
+	return 8 + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? layout->long_size - 4 : 0);
+}
+
+/*
+ * A page without the records before a place in it: what is behind moves to its begin, and the
+ * page's time is that of the record before, as the kernel does with a page that was read in part.
+ */
+static int cut_page(struct parts *p, struct part *part, const struct page_walk *at)
+{
+	const struct page_layout *layout = &p->layout;
+	unsigned char *page = p->page;
+	uint32_t left = at->end - at->p;
+
+	memcpy(page, &at->time, sizeof(at->time));
+	memcpy(page + commit_at(layout), &left, sizeof(left));
+	memmove(page + layout->data, at->p, left);
+	memset(page + layout->data + left, 0, layout->size - layout->data - left);
+	return pwrite(part->fd, page, layout->size, part->begin) == (ssize_t)layout->size ? 0 : -1;
+}
+
+/* Whether the page at the part's begin has records from `time` on; cuts those before it. -1 I/O. */
+static int cut_first(struct parts *p, struct part *part, uint64_t time)
+{
+	const struct page_layout *layout = &p->layout;
+	struct page_walk walk, at;
+	struct page_record rec;
+	bool first = true;
+
+	if (pread(part->fd, p->page, layout->size, part->begin) != (ssize_t)layout->size)
+		return -1;
+	if (page_begin(&walk, layout, p->page, layout->size))
+		return 0;
+	for (at = walk; page_next(&walk, layout, &rec) == 1; at = walk, first = false)
+		if (rec.time >= time)
+			return first || !cut_page(p, part, &at) ? 1 : -1;
+	return 0;
+}
+
+/* Nothing older than `time` stays. */
+static int cut_all(struct parts *p, uint64_t time, struct error *err)
+{
+	for (unsigned int i = 0; i < p->n_parts; i++) {
+		struct part *part = &p->parts[i];
+		int found = 0;
+
+		while (part->begin < part->end && !(found = cut_first(p, part, time)))
+			part->begin += p->layout.size;
+		if (found < 0)
+			return write_failed(p, part, -1, err);
+	}
+	return 0;
+}
+
+int parts_finish(struct parts *p, struct error *err)
+{
+	struct barrier *barrier = barrier_new(p->n_parts);
+
+	/* Records that interrupts are still writing: wait for them. */
+	if (barrier_pass(barrier) == BARRIER_MARGIN)
+		watch_sleep(p->watch, MARGIN);
+	barrier_free(barrier);
+	watch_see(p->watch);
+	p->round_max = NEVER;
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		if (move_full(p, &p->parts[i], err) || read_rest(p, &p->parts[i], err))
+			return -1;
+	if (!p->options.last_ns)
+		return 0;
+	uint64_t end = session_info(p->session)->end;
+
+	return cut_all(p, max(p->complete, end - min(end, p->options.last_ns)), err);
+}
+
+/* Recovery. */
+
+/* "NAME.cpu12" is of NAME: 12, else -1. */
+static int cpu_of(const char *entry, const char *name)
+{
+	static const char between[] = ".cpu";
+	size_t len = strlen(name);
+	char *end;
+
+	if (strncmp(entry, name, len) || strncmp(entry + len, between, sizeof(between) - 1))
+		return -1;
+	entry += len + sizeof(between) - 1;
+	if (*entry < '0' || *entry > '9')
+		return -1;
+	long cpu = strtol(entry, &end, 10);
+
+	return *end || cpu >= CPUSET_MAX ? -1 : (int)cpu;
+}
+
+/* How many CPUs there may be parts of. */
+static unsigned int count_leftovers(const char *file)
+{
+	char *one = xstrdup(file), *other = xstrdup(file);
+	const char *folder = dirname(one), *name = basename(other);
+	DIR *dir = opendir(folder);
+	unsigned int n = 0;
+
+	for (struct dirent *e; dir && (e = readdir(dir));)
+		n = max(n, (unsigned int)(cpu_of(e->d_name, name) + 1));
+	if (dir)
+		closedir(dir);
+	free(one);
+	free(other);
+	return n;
+}
+
+/* Ring mode left a hole, or zeros where a file system has none: no sub-buffer begins so. */
+static bool is_empty(const struct part *part)
+{
+	uint64_t header[2];
+
+	return part->begin < part->end &&
+	       pread(part->fd, header, sizeof(header), part->begin) == sizeof(header) &&
+	       !header[0] && !header[1];
+}
+
+/* Bit 31 of `commit`: records were lost before this page. Bit 30, it is known how many: not so. */
+static int mark_loss(const struct parts *p, const struct part *part, struct error *err)
+{
+	off_t at = part->begin + commit_at(&p->layout);
+	uint32_t commit;
+
+	if (pread(part->fd, &commit, sizeof(commit), at) != sizeof(commit))
+		return error_errno(err, errno, "%s can't be read", part->path);
+	commit = (commit | 1u << 31) & ~(1u << 30);
+	if (pwrite(part->fd, &commit, sizeof(commit), at) != sizeof(commit))
+		return error_errno(err, errno, "%s can't be written", part->path);
+	return 0;
+}
+
+static int find_part(struct parts *p, struct part *part, struct error *err)
+{
+	struct stat st;
+
+	part->fd = open(part->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (part->fd < 0 && errno == ENOENT)
+		return 0;
+	if (part->fd < 0 || fstat(part->fd, &st))
+		return error_errno(err, errno, "%s can't be read", part->path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, "%s is no file", part->path);
+	off_t data = lseek(part->fd, 0, SEEK_DATA);
+
+	part->end = (uint64_t)st.st_size / p->layout.size * p->layout.size;
+	part->begin = data > 0 ? (uint64_t)data / p->layout.size * p->layout.size : 0;
+	part->begin = min(part->begin, part->end);
+	while (is_empty(part))
+		part->begin += p->layout.size;
+	return part->begin && part->begin < part->end ? mark_loss(p, part, err) : 0;
+}
+
+struct parts *parts_recover(const char *file, const struct page_layout *layout, struct error *err)
+{
+	unsigned int n = count_leftovers(file);
+
+	if (!n) {
+		error_set(err, "there are no parts of an interrupted recording (%s.cpu0 …)", file);
+		return NULL;
+	}
+	struct parts *p = new_parts(file, n, layout);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (find_part(p, &p->parts[i], err)) {
+			parts_free(p);
+			return NULL;
+		}
+	}
+	return p;
+}
+
+const struct tracedat_part *parts_list(struct parts *p, size_t *n)
+{
+	free(p->list);
+	p->list = xcalloc(p->n_parts + 1, sizeof(*p->list));
+	*n = 0;
+	for (unsigned int i = 0; i < p->n_parts; i++) {
+		const struct part *part = &p->parts[i];
+
+		if (part->fd >= 0 && part->begin < part->end)
+			p->list[(*n)++] = (struct tracedat_part){
+				.cpu = part->cpu,
+				.fd = part->fd,
+				.offset = part->begin,
+				.size = part->end - part->begin,
+			};
+	}
+	return p->list;
+}
+
+uint64_t parts_lost(const struct parts *p)
+{
+	return p->watch ? watch_lost(p->watch) : 0;
+}
+
+void parts_remove(struct parts *p)
+{
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		if (p->parts[i].fd >= 0)
+			unlink(p->parts[i].path);
+}
+
+void parts_free(struct parts *p)
+{
+	if (!p)
+		return;
+	for (unsigned int i = 0; i < p->n_parts; i++) {
+		if (p->parts[i].fd >= 0)
+			close(p->parts[i].fd);
+		free(p->parts[i].path);
+	}
+	for (int i = 0; i < 2; i++)
+		if (p->pipe[i] >= 0)
+			close(p->pipe[i]);
+	watch_free(p->watch);
+	free(p->parts);
+	free(p->page);
+	free(p->file);
+	free(p->list);
+	free(p);
+}
