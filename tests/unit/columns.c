@@ -7,6 +7,7 @@
 #include "tests/tap.h"
 
 #include "analysis/analysis.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "render/format.h"
 
@@ -29,13 +30,36 @@ static const char *no_name(void *ctx __attribute__((unused)), uint8_t space __at
 static const char *no_string(void *ctx __attribute__((unused)),
 			     uint64_t interned __attribute__((unused)))
 {
-	return NULL;
+	return "x";
 }
 
-/* The finished report of nothing, with all that can be asked for. The caller frees it. */
-static struct report *report_of(const struct analysis *analysis)
+/* Facts of the kind: some tables are only there when there is something in them. */
+static void feed(const struct analysis *analysis, void *state, unsigned kind)
 {
-	struct analysis_env env = {
+	bool sampled = kind == FACT_CPU_TIME;
+	struct fact facts[] = {
+		{ .time = 1, .kind = kind, .a = 1, .aux = sampled ? CPU_TIME_SAMPLE : FACT_BEGIN },
+		{ .time = 2, .kind = kind, .a = 1, .aux = sampled ? CPU_TIME_USER : FACT_END },
+	};
+
+	if (kind)
+		analysis->feed(state, facts, ARRAY_SIZE(facts));
+}
+
+/* An analysis that saw one kind of facts, or none, was asked for all, and reported. */
+struct sample {
+	const struct analysis *analysis;
+	struct analysis_env env;
+	void *state;
+	struct report *report;
+};
+
+static void sample_new(struct sample *s, const struct analysis *analysis, unsigned kind)
+{
+	struct error err = { 0 };
+
+	s->analysis = analysis;
+	s->env = (struct analysis_env){
 		.who = nobody,
 		.reason_name = no_name,
 		.string = no_string,
@@ -43,21 +67,24 @@ static struct report *report_of(const struct analysis *analysis)
 		.vm_known = true,
 		.times = true,
 		.hist = true,
+		.verbose = 1,
 		.percentiles = percentiles,
-		.n_percentiles = 1,
+		.n_percentiles = ARRAY_SIZE(percentiles),
 	};
-	struct report *report = report_new(analysis->name, NULL);
-	struct error err = { 0 };
-	void *state = analysis->new (&env, &err);
+	s->report = report_new(analysis->name, NULL);
+	s->state = analysis->new (&s->env, &err);
+	if (!s->state)
+		fatal("%s: %s", analysis->name, err.text);
+	feed(analysis, s->state, kind);
+	analysis->report(s->state, s->report, 3, true);
+	report_finish(s->report, NULL, &err);
+}
 
-	if (state) {
-		analysis->report(state, report, 0, true);
-		report_finish(report, NULL, &err);
-		analysis->free(state);
-	}
-	if (!state || err.status)
-		fatal("%s reports nothing: %s", analysis->name, err.text);
-	return report;
+/* The report first: distributions are lent to it. */
+static void sample_free(struct sample *s)
+{
+	report_free(s->report);
+	s->analysis->free(s->state);
 }
 
 /* The item of a column in the man page; the caller frees it. */
@@ -82,14 +109,20 @@ static char *heading_of(const struct report *report, const struct table *table)
 	return xasprintf(".Ss Table %s of hvscope %s\n", table->name, report->command);
 }
 
-static void print_mdoc(const struct report *report)
+/* Tables that were there before are left out: `seen` knows them. */
+static void print_mdoc(const struct report *report, struct strhash *seen)
 {
 	for (unsigned i = 0; i < report->nr_tables; i++) {
 		const struct table *table = report->tables[i];
 		char *heading = heading_of(report, table);
+		bool is_new;
 
-		printf("%s.Bl -tag -width Ds\n", heading);
+		strhash_insert(seen, heading, &is_new);
+		if (is_new)
+			printf("%s.Bl -tag -width Ds\n", heading);
 		free(heading);
+		if (!is_new)
+			continue;
 		for (unsigned n = 0; n < table->nr_columns; n++) {
 			char *item = item_of(&table->columns[n]);
 
@@ -199,23 +232,47 @@ static char *read_manual(void)
 	return text;
 }
 
+static void test_analysis(const struct analysis *analysis, unsigned kind, const char *manual)
+{
+	struct sample s;
+
+	sample_new(&s, analysis, kind);
+	test_keys(s.report);
+	test_metrics(s.report);
+	test_manual(s.report, manual);
+	sample_free(&s);
+}
+
+static void print_analysis(const struct analysis *analysis, unsigned kind, struct strhash *seen)
+{
+	struct sample s;
+
+	sample_new(&s, analysis, kind);
+	print_mdoc(s.report, seen);
+	sample_free(&s);
+}
+
 int main(int argc, char **argv)
 {
 	bool mdoc = argc > 1 && !strcmp(argv[1], "mdoc");
+	struct strhash seen = { 0 };
 	char *manual = read_manual();
 
 	for (unsigned i = 0; analyses[i]; i++) {
-		struct report *report = report_of(analyses[i]);
+		const struct analysis *analysis = analyses[i];
+		uint64_t wanted = analysis->facts | analysis->facts_optional |
+				  analysis->facts_sampled | FACT_BIT(FACT_NONE);
 
-		if (mdoc) {
-			print_mdoc(report);
-		} else {
-			test_keys(report);
-			test_metrics(report);
-			test_manual(report, manual);
+		for (unsigned kind = FACT_NONE; kind < FACT_KINDS; kind++) {
+			if (!(wanted & FACT_BIT(kind)))
+				continue;
+			if (mdoc)
+				print_analysis(analysis, kind, &seen);
+			else
+				test_analysis(analysis, kind, manual);
 		}
-		report_free(report);
 	}
+	strhash_free(&seen);
 	free(manual);
-	return tap_done();
+	return mdoc ? 0 : tap_done();
 }
