@@ -30,7 +30,9 @@ bool command_at(size_t i, struct command *command)
 		*command = (struct command){
 			.name = analyses[n]->name,
 			.summary = analyses[n]->summary,
-			.operands = OPERANDS_INTERVAL | OPERANDS_WORKLOAD,
+			.operands = OPERANDS_INTERVAL | OPERANDS_WORKLOAD |
+				    (analyses[n]->specs ? OPERANDS_FREE : 0),
+			.usage = analyses[n]->specs ? "EVENT..." : NULL,
 			.analysis = analyses[n],
 			.run = run_analysis,
 		};
@@ -54,7 +56,8 @@ int command_find(const char *name, struct command *command, struct error *err)
 	if (near)
 		return error_set_status(err, 2, "there is no command '%s'; did you mean '%s'?",
 					name, near);
-	return error_set_status(err, 2, "there is no command '%s'; 'hvscope help' lists them", name);
+	return error_set_status(err, 2, "there is no command '%s'; 'hvscope help' lists them",
+				name);
 }
 
 void command_help_all(FILE *out)
@@ -64,12 +67,14 @@ void command_help_all(FILE *out)
 	fputs("Usage: hvscope COMMAND [options] [INTERVAL [COUNT]]\n"
 	      "       hvscope COMMAND [options] -- command...\n"
 	      "\n"
-	      "Shows what hypervisors do to the machines they run, through tracefs, /proc and /sys.\n"
+	      "Shows what hypervisors do to the machines they run, through tracefs, /proc "
+	      "and /sys.\n"
 	      "\n",
 	      out);
 	for (size_t i = 0; command_at(i, &command); i++)
 		fprintf(out, "  %-12s %s\n", command.name, command.summary);
 	fputs("\n"
-	      "'hvscope help COMMAND' or 'hvscope COMMAND --help' lists its options. Manual: hvscope(1).\n",
+	      "'hvscope help COMMAND' or 'hvscope COMMAND --help' lists its options. "
+	      "Manual: hvscope(1).\n",
 	      out);
 }

@@ -59,8 +59,10 @@ static int run(int argc, char **argv, struct error *err)
 		return 0;
 	}
 	if (argv[1][0] == '-')
-		return error_set_status(err, 2, "the command comes first, '%s' behind it; 'hvscope "
-					"help' lists the commands", argv[1]);
+		return error_set_status(err, 2,
+					"the command comes first, '%s' behind it; 'hvscope "
+					"help' lists the commands",
+					argv[1]);
 	if (command_find(argv[1], &command, err))
 		return -1;
 	return run_command(&command, argc - 1, argv + 1, err);

@@ -54,6 +54,14 @@ static const char *env_reason_name(void *ctx, uint8_t space, uint64_t reason)
 		       NULL;
 }
 
+static const char *env_event(void *ctx, uint32_t slot)
+{
+	struct env *env = ctx;
+	const struct event *event = env->events ? events_by_slot(env->events, slot) : NULL;
+
+	return event ? event->label : binding_event_name(env->binding, slot);
+}
+
 static const char *env_string(void *ctx, uint64_t interned)
 {
 	struct env *env = ctx;
@@ -100,20 +108,21 @@ static unsigned int choose_keys(const struct settings *settings, bool vm_known)
 	return vm_known ? analysis->by_live : analysis->by_file;
 }
 
-int env_begin(struct env *env, const struct settings *settings, struct who *who,
-	      struct error *err)
+int env_begin(struct env *env, const struct settings *settings, struct who *who, struct error *err)
 {
 	bool vm_known = who_knows_vms(who);
 
 	if ((settings->pid || settings->vm) && !vm_known)
-		return error_set(err, "%s doesn't say which process its threads belong to, so %s "
-				 "can't select: say it by --vm-map FILE", settings->input,
-				 settings->pid ? "-p" : "--vm");
+		return error_set(err,
+				 "%s doesn't say which process its threads belong to, so %s "
+				 "can't select: say it by --vm-map FILE",
+				 settings->input, settings->pid ? "-p" : "--vm");
 	*env = (struct env){ .settings = settings, .who = who };
 	env->analysis = (struct analysis_env){
 		.ctx = env,
 		.who = env_who,
 		.reason_name = env_reason_name,
+		.event = env_event,
 		.string = env_string,
 		.by = choose_keys(settings, vm_known),
 		.vm_known = vm_known,

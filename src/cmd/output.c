@@ -14,7 +14,7 @@
 struct output {
 	FILE *stream;
 	enum output_kind kind;
-	char *target;	 /* what is replaced; NULL: written directly */
+	char *target;    /* what is replaced; NULL: written directly */
 	char *temporary; /* beside it; NULL: none exists now */
 };
 

@@ -16,7 +16,7 @@ enum { BAR = 30, BETWEEN_MS = 200 };
 struct progress {
 	bool shown, quiet;
 	bool drawn;
-	uint64_t at;	  /* ms: when it was drawn last */
+	uint64_t at;      /* ms: when it was drawn last */
 	uint64_t records; /* then */
 };
 
@@ -69,7 +69,8 @@ void progress_show(struct progress *p, uint64_t records, uint64_t lost, double p
 	fputc('\r', stderr);
 	if (part >= 0)
 		draw_bar(part);
-	text_rate(rate, sizeof(rate), 1000.0 * (double)(records - p->records) / (double)(now - p->at));
+	text_rate(rate, sizeof(rate),
+		  1000.0 * (double)(records - p->records) / (double)(now - p->at));
 	fprintf(stderr, "%llu records, %s/s", (unsigned long long)records, rate);
 	if (lost)
 		fprintf(stderr, ", %llu lost", (unsigned long long)lost);

@@ -24,8 +24,8 @@ struct file {
 	struct tracedat_pages *pages;
 	struct page_source source;
 	struct tracedat_clock *clocks; /* of each CPU */
-	uint64_t *done;		       /* pages of each CPU that were read */
-	uint64_t all;		       /* pages of all CPUs */
+	uint64_t *done;                /* pages of each CPU that were read */
+	uint64_t all;                  /* pages of all CPUs */
 	unsigned int cpus;
 };
 
@@ -157,11 +157,34 @@ static int explain_absence(struct file *f, struct error *err)
 	rows_names(&f->run->rows, wanted, sizeof(wanted));
 	list_events(f, has, sizeof(has));
 	if (!*wanted)
-		return error_set(err, "%s: hvscope %s knows no events of %s machines; the file has: %s",
+		return error_set(err,
+				 "%s: hvscope %s knows no events of %s machines; the file has: %s",
 				 source->path, f->run->analysis->name,
 				 source->machine ? source->machine : "such", has);
 	return error_set(err, "%s has no events for hvscope %s (%s); it has: %s", source->path,
 			 f->run->analysis->name, wanted, has);
+}
+
+static const char *event_at(void *ctx, size_t i, const char **system)
+{
+	struct file *f = ctx;
+	struct tracedat_event event;
+
+	if (tracedat_event_at(f->dat, i, &event, NULL) != 1)
+		return NULL;
+	*system = event.system;
+	return event.name;
+}
+
+static int choose_named(struct file *f, struct error *err)
+{
+	struct run *run = f->run;
+
+	if (!run->analysis->specs)
+		return 0;
+	if (events_parse(&run->events, run->settings, err))
+		return -1;
+	return events_expand_file(&run->events, run->settings, event_at, f, err);
 }
 
 static int bind(struct file *f, struct error *err)
@@ -175,6 +198,8 @@ static int bind(struct file *f, struct error *err)
 	};
 	bool absent;
 
+	if (choose_named(f, err))
+		return -1;
 	rows_collect(&f->run->rows, f->run->analysis, facts->machine);
 	if (!run_bind(f->run, &formats, f->cpus, is_there, f, &absent, err))
 		return 0;
@@ -234,11 +259,14 @@ static int check_clock(struct file *f, struct error *err)
 	if (run->env.analysis.times)
 		return 0;
 	if (s->interval || s->duration)
-		return error_set(err, "%s was recorded with the clock '%s', which counts no time: "
-				 "neither INTERVAL nor -d can be measured in it", s->input,
-				 clock ? clock : "unknown");
-	progress_say(run->progress, "%s was recorded with the clock '%s', which counts no time: only "
-		     "counts are shown", s->input, clock ? clock : "unknown");
+		return error_set(err,
+				 "%s was recorded with the clock '%s', which counts no time: "
+				 "neither INTERVAL nor -d can be measured in it",
+				 s->input, clock ? clock : "unknown");
+	progress_say(run->progress,
+		     "%s was recorded with the clock '%s', which counts no time: only "
+		     "counts are shown",
+		     s->input, clock ? clock : "unknown");
 	return 0;
 }
 

@@ -76,6 +76,25 @@ static void choose_events(struct tracing *t)
 	}
 }
 
+/* Of the events that the user named, the probes' are enabled by themselves, unless filtered. */
+static void choose_named(struct tracing *t)
+{
+	const struct events *events = &t->run->events;
+
+	t->events = xreallocarray(t->events, t->n_events + events->n + 1, sizeof(*t->events));
+	for (size_t i = 0; i < events->n; i++) {
+		const struct event *event = &events->events[i];
+
+		if (event->system || event->filter)
+			t->events[t->n_events++] = (struct session_event){
+				.system = event->system,
+				.name = event->name,
+				.filter = event->filter,
+				.optional = event->optional,
+			};
+	}
+}
+
 static void add_tasks(struct tracing *t, int32_t pid)
 {
 	int32_t *tids;
@@ -129,6 +148,9 @@ static struct session_request make_request(const struct tracing *t)
 		.n_events = t->n_events,
 		.roles = t->roles,
 		.n_roles = t->n_roles,
+		.definitions = t->run->events.definitions,
+		.n_definitions = t->run->events.n_definitions,
+		.own_events = t->run->analysis->specs,
 	};
 }
 
@@ -273,11 +295,13 @@ static void say_guard(struct tracing *t, const struct live_result *result)
 
 	t->run->guarded = true;
 	if (result->guard == GUARD_RATE)
-		progress_say(t->run->progress, "stopped: %.0f records came in a second, and "
-			     "--max-rate allows %llu", result->rate,
-			     (unsigned long long)s->max_rate);
+		progress_say(t->run->progress,
+			     "stopped: %.0f records came in a second, and "
+			     "--max-rate allows %llu",
+			     result->rate, (unsigned long long)s->max_rate);
 	else
-		progress_say(t->run->progress, "stopped: records were lost in two successive "
+		progress_say(t->run->progress,
+			     "stopped: records were lost in two successive "
 			     "seconds, reading can't keep up; a larger buffer (-b) or a narrower "
 			     "question (-p, --vm) may help");
 }
@@ -371,13 +395,13 @@ static void say_end(const struct tracing *t)
 	char cpu[TEXT_UNIT_SIZE], lag[TEXT_UNIT_SIZE], size[TEXT_UNIT_SIZE], all[TEXT_UNIT_SIZE],
 		setup[TEXT_UNIT_SIZE], probes[TEXT_UNIT_SIZE];
 
-	progress_say(t->run->progress, "own CPU time %s, lag at most %s, buffer %s on each CPU, "
+	progress_say(t->run->progress,
+		     "own CPU time %s, lag at most %s, buffer %s on each CPU, "
 		     "order by %s, set up in %s (of it probes %s); read %s",
 		     text_ns(cpu, sizeof(cpu), stats->cpu_ns),
 		     text_ns(lag, sizeof(lag), stats->lag_ns),
 		     text_bytes(size, sizeof(size), info->buffer_size),
-		     barrier_name(stats->barrier),
-		     text_ns(setup, sizeof(setup), info->new_ns),
+		     barrier_name(stats->barrier), text_ns(setup, sizeof(setup), info->new_ns),
 		     text_ns(probes, sizeof(probes), info->probes_ns),
 		     text_bytes(all, sizeof(all), stats->read_bytes));
 }
@@ -407,6 +431,10 @@ static int set_up(struct tracing *t, struct error *err)
 
 	rows_collect(&run->rows, run->analysis, t->uname.machine);
 	choose_events(t);
+	if (run->analysis->specs && (events_parse(&run->events, run->settings, err) ||
+				     events_expand_live(&run->events, run->settings, err)))
+		return -1;
+	choose_named(t);
 	if (choose_threads(t, err))
 		return -1;
 	request = make_request(t);

@@ -13,6 +13,28 @@
 #include "sampler/sampler.h"
 #include "trace/clock.h"
 
+/* One of many that a pattern named may be unfit; one that was named by itself may not. */
+static int bind_events(struct run *run, struct error *err)
+{
+	struct error why = { 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < run->events.n; i++) {
+		struct event *event = &run->events.events[i];
+
+		event->slot = binding_add_record(run->binding, event->system, event->name, &why);
+		if (event->slot < 0 && !event->optional) {
+			*err = why;
+			return -1;
+		}
+		any |= event->slot >= 0;
+	}
+	run->env.events = &run->events;
+	if (!any)
+		*err = why;
+	return any ? 0 : -1;
+}
+
 int run_bind(struct run *run, const struct format_source *formats, unsigned int cpus,
 	     bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
 	     struct error *err)
@@ -21,6 +43,9 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 	run->binding = binding_new(formats);
 	run->env.subjects = run->subjects;
 	run->env.binding = run->binding;
+	*absent = false;
+	if (run->analysis->specs)
+		return bind_events(run, err);
 	if (rows_bind(&run->rows, run->analysis, run->binding, has, ctx, absent, err))
 		return -1;
 	run->env.analysis.hv = rows_hypervisor(&run->rows);
@@ -62,7 +87,7 @@ static int check_wishes(struct run *run, struct error *err)
 
 int run_prepare(struct run *run, struct error *err)
 {
-	run->state = run->analysis->new(&run->env.analysis, err);
+	run->state = run->analysis->new (&run->env.analysis, err);
 	if (!run->state || check_wishes(run, err))
 		return -1;
 	if (run->settings->interval)
@@ -110,6 +135,7 @@ void run_end(struct run *run)
 	subjects_free(run->subjects);
 	interval_free(run->interval);
 	rows_free(&run->rows);
+	events_free(&run->events);
 	env_end(&run->env);
 	strhash_free(&run->said);
 	sample_free(&run->sample);
@@ -155,8 +181,7 @@ bool run_is_over(const struct run *run, uint64_t now)
 
 	if (s->duration && now >= run->start + s->duration)
 		return true;
-	return s->interval && s->count &&
-	       now >= run->start + s->count * s->interval;
+	return s->interval && s->count && now >= run->start + s->count * s->interval;
 }
 
 /* --- Reports --- */
@@ -257,7 +282,7 @@ static int print_report(struct run *run, const struct report *report, bool last,
 	bool whole = run->settings->format->rewrites; /* each report is a document of its own */
 	char *left_out;
 
-	/* Who reads a file can't rename (cmd/output.h): its last state would be all that is seen. */
+	/* Who reads a file can't rename (cmd/output.h): its last state is all that is seen. */
 	if (whole && !last && run->settings->input)
 		return 0;
 	progress_wipe(run->progress);

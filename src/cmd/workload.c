@@ -17,7 +17,7 @@
 struct workload {
 	const char *name;
 	pid_t pid;
-	int go;	    /* a byte lets the child go, its closing ends it */
+	int go;     /* a byte lets the child go, its closing ends it */
 	int failed; /* brings the errno of exec */
 	bool running, ended;
 	int status;

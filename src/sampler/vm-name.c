@@ -12,9 +12,9 @@
 
 /* What of an option's argument is the name. */
 enum part {
-	WHOLE,	/* all of it */
-	KEY,	/* the value of `key` in key=value,key=value … */
-	FIRST,	/* what stands before the first comma, when it is no key=value itself */
+	WHOLE,       /* all of it */
+	KEY,         /* the value of `key` in key=value,key=value … */
+	FIRST,       /* what stands before the first comma, when it is no key=value itself */
 	FILE_OF_KEY, /* KEY, or the first part: a path, whose file name without suffix it is */
 };
 
@@ -114,7 +114,8 @@ static char *file_stem(char *path)
 		return NULL;
 	name = file_name(path);
 	dot = strrchr(name, '.');
-	stem = *name ? xstrndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name)) : NULL;
+	stem = *name ? xstrndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name)) :
+		       NULL;
 	free(path);
 	return stem;
 }
@@ -209,7 +210,8 @@ static char *name_by_component(const char *text, size_t len)
 	char *part = xstrndup(text, len), *name = NULL;
 	char *end = part + strlen(part);
 
-	if (starts_with(part, machine) && len > strlen(scope) && !strcmp(end - strlen(scope), scope)) {
+	if (starts_with(part, machine) && len > strlen(scope) &&
+	    !strcmp(end - strlen(scope), scope)) {
 		end[-(ptrdiff_t)strlen(scope)] = '\0';
 		unescape(part + strlen(machine));
 		name = without_number(part + strlen(machine));
@@ -242,12 +244,11 @@ int32_t vcpu_by_comm(const char *comm)
 	static const struct {
 		const char *before, *after;
 	} patterns[] = {
-		{ "CPU ", "/KVM" },    /* QEMU */
-		{ "CPU ", "/TCG" },
-		{ "fc_vcpu ", "" },    /* Firecracker, libkrun */
-		{ "crosvm_vcpu", "" }, /* crosvm */
-		{ "vcpu", "" },	       /* Cloud Hypervisor */
-		{ "kvm-vcpu-", "" },   /* kvmtool */
+		{ "CPU ", "/KVM" },                        /* QEMU */
+		{ "CPU ", "/TCG" },    { "fc_vcpu ", "" }, /* Firecracker, libkrun */
+		{ "crosvm_vcpu", "" },                     /* crosvm */
+		{ "vcpu", "" },                            /* Cloud Hypervisor */
+		{ "kvm-vcpu-", "" },                       /* kvmtool */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {

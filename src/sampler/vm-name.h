@@ -16,7 +16,7 @@
  */
 char *vm_name_by_arguments(const char *cmdline, size_t len);
 
-/* By the text of /proc/PID/cgroup: libvirt's scope of the machine. NULL: none. The caller frees it. */
+/* By the text of /proc/PID/cgroup, libvirt's scope; NULL: none. The caller frees it. */
 char *vm_name_by_cgroup(const char *cgroup);
 
 /* Number of the virtual CPU that a thread of this name runs, -1 when the name doesn't tell. */

@@ -108,7 +108,8 @@ static bool get_name(const char **p, const char *end, char *to, size_t size, con
 		int c = (unsigned char)field[i];
 
 		if (c == '%') {
-			if (len - i < 3 || hex_digit(field[i + 1]) < 0 || hex_digit(field[i + 2]) < 0)
+			if (len - i < 3 || hex_digit(field[i + 1]) < 0 ||
+			    hex_digit(field[i + 2]) < 0)
 				return false;
 			c = hex_digit(field[i + 1]) << 4 | hex_digit(field[i + 2]);
 			i += 2;

@@ -23,9 +23,9 @@ struct who {
 	bool knows_vms;
 	const char *(*comm)(void *ctx, int tid); /* of a file's threads; may be NULL */
 	void *comm_ctx;
-	struct hash threads;   /* tid → struct who_thread */
-	struct hash processes; /* pid → interned name of the VM, "" when it is none */
-	struct strhash names;  /* every text that was handed out */
+	struct hash threads;     /* tid → struct who_thread */
+	struct hash processes;   /* pid → interned name of the VM, "" when it is none */
+	struct strhash names;    /* every text that was handed out */
 	struct who_thread **all; /* every one that was handed out, the ended ones too */
 	size_t n_all, room;
 };
@@ -64,8 +64,7 @@ void who_free(struct who *w)
 	free(w->all);
 	hash_free(&w->threads);
 	hash_free(&w->processes);
-	strhash_each(&w->names, name)
-		free(name->value);
+	strhash_each(&w->names, name) free(name->value);
 	strhash_free(&w->names);
 	free(w);
 }
@@ -344,8 +343,10 @@ int who_read_map(struct who *w, const char *path, struct error *err)
 		if (got > 0)
 			who_set(w, &thread);
 		else if (got < 0)
-			ret = error_set(err, "%s:%lu: a line must be: tid pid name vcpu (- where it "
-					"is unknown)", path, number);
+			ret = error_set(err,
+					"%s:%lu: a line must be: tid pid name vcpu (- where it "
+					"is unknown)",
+					path, number);
 	}
 	free(text);
 	return ret;

@@ -30,7 +30,7 @@ static void named(const char *args, size_t size, const char *want)
 
 static void test_arguments(void)
 {
-	/* QEMU: a bare name, keys, escapes, the order of libvirt, two dashes, the last one counts. */
+	/* QEMU: a bare name, keys, escapes, the order of libvirt, two dashes, the last counts. */
 	named(ARGS("/usr/bin/qemu-system-x86_64\0-m\0001G\0-name\0web"), "web");
 	named(ARGS("qemu-system-x86_64\0-name\0db,debug-threads=on"), "db");
 	named(ARGS("qemu-system-aarch64\0-name\0guest=shop,debug-threads=on\0-S"), "shop");
@@ -51,7 +51,8 @@ static void test_arguments(void)
 	named(ARGS("/usr/bin/firecracker-v1.7\0--api-sock\0/s\0--id=inline"), "inline");
 	named(ARGS("cloud-hypervisor\0--api-socket\0/run/ch/shop.sock\0--cpus\0boot=2"), "shop");
 	named(ARGS("cloud-hypervisor\0--api-socket\0path=/run/ch/a.sock\0--platform\0"
-		   "num_pci_segments=1,uuid=9d0e"), "9d0e");
+		   "num_pci_segments=1,uuid=9d0e"),
+	      "9d0e");
 	named(ARGS("/usr/bin/crosvm\0run\0--name\0arcvm\0vmlinux"), "arcvm");
 	named(ARGS("crosvm\0run\0-s\0/run/borealis.sock\0vmlinux"), "borealis");
 	named(ARGS("lkvm\0run\0--name\0tiny"), "tiny");
@@ -73,7 +74,8 @@ static void test_cgroups(void)
 {
 	in_cgroup("0::/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/vcpu0\n", "web");
 	in_cgroup("0::/machine.slice/machine-qemu\\x2d12\\x2dmy\\x2dvm\\x2d2.scope\n", "my-vm-2");
-	in_cgroup("11:cpuset:/machine.slice/machine-qemu\\x2d3\\x2ddb.scope/emulator\n0::/\n", "db");
+	in_cgroup("11:cpuset:/machine.slice/machine-qemu\\x2d3\\x2ddb.scope/emulator\n0::/\n",
+		  "db");
 	in_cgroup("4:cpu:/machine/qemu-7-old.libvirt-qemu/vcpu1\n", "old");
 	in_cgroup("4:cpu:/machine/older.libvirt-qemu\n", "older");
 	in_cgroup("0::/user.slice/user-0.slice/session-1.scope\n", NULL);
@@ -138,7 +140,8 @@ static void make_root(void)
 	/* A QEMU with two vCPUs, as libvirt starts it. */
 	PUT("/proc/1000/comm", "qemu-system-x86\n");
 	PUT("/proc/1000/status", "Name:\tqemu-system-x86\nUmask:\t0022\nTgid:\t1000\nPid:\t1000\n");
-	put("/proc/1000/cmdline", ARGS("/usr/bin/qemu-system-x86_64\0-name\0guest=we\"b\033[1m,x=y"));
+	put("/proc/1000/cmdline",
+	    ARGS("/usr/bin/qemu-system-x86_64\0-name\0guest=we\"b\033[1m,x=y"));
 	PUT("/proc/1000/task/1000/comm", "qemu-system-x86\n");
 	PUT("/proc/1000/task/1001/comm", "CPU 1/KVM\n");
 	PUT("/proc/1001/comm", "CPU 1/KVM\n");
@@ -316,7 +319,8 @@ static void mapped(const char *text, int want, const char *vm, int32_t vcpu)
 
 	snprintf(line, sizeof(line), "%s", text);
 	got = who_parse_map_line(line, &t);
-	ok(got == want && (got < 1 || (same_text(t.vm, vm) && t.vcpu == vcpu)), "map line: %s", text);
+	ok(got == want && (got < 1 || (same_text(t.vm, vm) && t.vcpu == vcpu)), "map line: %s",
+	   text);
 }
 
 static void test_map(void)
@@ -325,7 +329,8 @@ static void test_map(void)
 	struct who *w = who_new_recorded();
 	char path[] = "/tmp/hvscope-map.XXXXXX";
 	int fd = mkstemp(path);
-	static const char good[] = "# who\n\n11 10 web server 0\n 12\t10  web server  1 \r\n13 - - -\n",
+	static const char good[] =
+		"# who\n\n11 10 web server 0\n 12\t10  web server  1 \r\n13 - - -\n",
 			  bad[] = "11 10 web 0\n12 10 1\n";
 
 	mapped("11 10 web 0", 1, "web", 0);
