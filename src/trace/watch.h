@@ -22,7 +22,7 @@ enum live_guard {
 
 struct watch;
 
-/* The session and the mask outlive it. max_rate 0: none. sigmask: in force while waiting, or NULL. */
+/* Session and mask outlive it. max_rate 0: none. sigmask: in force while waiting, or NULL. */
 struct watch *watch_new(struct session *s, uint64_t max_rate, const sigset_t *sigmask);
 void watch_free(struct watch *w);
 
