@@ -135,7 +135,7 @@ struct decoder *decoder_new(const struct decode_plan *plan, const struct page_la
 	d->window = window;
 	d->tid = NO_TID;
 	for (int i = 0; i < PREDICTIONS; i++)
-		d->predicted[i].key = NO_KEY;
+		d->predicted[i] = (struct predicted){ .key = NO_KEY, .words = true };
 	return d;
 }
 

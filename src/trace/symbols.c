@@ -224,29 +224,34 @@ static bool read_constant(const char *p, const char *end, uint64_t *value)
 	return e.good && skip_space(e.p) == end;
 }
 
-/* Copies a string literal without its quotes; \" and \\ lose their backslash. */
-static char *read_string(const char *p)
+/*
+ * The text of the string literals from p to end, which C joins when they follow each other; \" and
+ * \\ lose their backslash.
+ */
+static char *read_string(const char *p, const char *end)
 {
-	char *text = xmalloc((size_t)(skip_string(p) - p) + 1), *to = text;
+	char *text = xmalloc((size_t)(end - p) + 1), *to = text;
 
-	for (p++; *p && *p != '"'; p++) {
-		if (*p == '\\' && (p[1] == '"' || p[1] == '\\'))
+	for (; *p == '"'; p = skip_space(p)) {
+		for (p++; *p && *p != '"'; p++) {
+			if (*p == '\\' && (p[1] == '"' || p[1] == '\\'))
+				p++;
+			*to++ = *p;
+		}
+		if (*p)
 			p++;
-		*to++ = *p;
 	}
 	*to = '\0';
 	return text;
 }
 
-static void add_symbol(struct symbols *s, uint64_t value, const char *literal)
+static void add_symbol(struct symbols *s, uint64_t value, char *name)
 {
 	if (s->n == s->room) {
 		s->room = s->room ? s->room * 2 : 64;
 		s->symbols = xreallocarray(s->symbols, s->room, sizeof(*s->symbols));
 	}
-	s->symbols[s->n++] = (struct symbol){
-		.value = value & s->mask, .name = read_string(literal),
-	};
+	s->symbols[s->n++] = (struct symbol){ .value = value & s->mask, .name = name };
 }
 
 /* The pair between braces at p: { constant, "name" }. */
@@ -263,7 +268,17 @@ static void read_pair(struct symbols *s, const char *p)
 		return;
 	name = skip_space(comma + 1);
 	if (*name == '"')
-		add_symbol(s, value, name);
+		add_symbol(s, value, read_string(name, skip_argument(name)));
+}
+
+void symbols_free(struct symbols *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		free(s->symbols[i].name);
+	free(s->symbols);
+	free(s);
 }
 
 /* The pairs from the comma behind a __print_symbolic's first argument on. */
@@ -276,6 +291,10 @@ static struct symbols *read_table(const char *p, unsigned int bytes)
 		p = skip_space(p + 1);
 		read_pair(s, p);
 		p = skip_argument(p);
+	}
+	if (!s->n) {
+		symbols_free(s);
+		return NULL;
 	}
 	return s;
 }
@@ -316,16 +335,6 @@ struct symbols *symbols_parse(const char *format, const char *field, unsigned in
 			return read_table(comma, bytes);
 	}
 	return NULL;
-}
-
-void symbols_free(struct symbols *s)
-{
-	if (!s)
-		return;
-	for (size_t i = 0; i < s->n; i++)
-		free(s->symbols[i].name);
-	free(s->symbols);
-	free(s);
 }
 
 const char *symbols_name(const struct symbols *s, uint64_t value)
