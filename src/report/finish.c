@@ -296,11 +296,12 @@ static void sort_rows(struct table *table, const char *sort)
 /* Rows beyond the limit become one. Its shares are sums of theirs, over the same denominators. */
 static void cut_rows(struct table *table, size_t limit)
 {
-	struct row **cut = table->rows + limit;
+	struct row **cut;
 	size_t nr;
 
 	if (!limit || table->nr_rows <= limit)
 		return;
+	cut = table->rows + limit;
 	nr = table->nr_rows - limit;
 	table->others = sum_rows(table, cut, nr);
 	table->nr_others = nr;
