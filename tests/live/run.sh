@@ -1,0 +1,134 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A live run from outside: how it ends and with which status, that it leaves nothing behind, and
+# that runs don't disturb each other. What it counts is tested where guests run.
+
+# shellcheck source=tests/lib.sh
+. "${top_srcdir:-.}/tests/lib.sh"
+
+[ "$(id -u)" -eq 0 ] || skip_all "only root may trace"
+tracing=
+for dir in /sys/kernel/tracing /sys/kernel/debug/tracing; do
+	[ -d $dir/events ] && tracing=$dir && break
+done
+[ -n "$tracing" ] || skip_all "tracefs is not mounted"
+[ -d $tracing/events/kvm/kvm_exit ] || [ -d $tracing/events/kvm_hv/kvm_guest_exit ] ||
+	skip_all "this kernel has no events of KVM"
+"$HVSCOPE" exits -d 1ms -q >/dev/null 2>"$tmp/err" || skip_all "tracing is refused: $(cat "$tmp/err")"
+command -v jq >/dev/null || skip_all "jq is not installed"
+
+exits="$HVSCOPE exits"
+
+# Instances of a run with this process id.
+left_by() {
+	find "$tracing/instances" -maxdepth 1 -name "hvscope.$1.*" | wc -l | tr -d ' '
+}
+
+# start ARGUMENTS: in the background; its process id in $run, once it traces.
+start() {
+	"$HVSCOPE" exits "$@" >"$tmp/run.out" 2>"$tmp/run.err" &
+	run=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ "$(cat "$tracing"/instances/hvscope.$run.*/tracing_on 2>/dev/null)" = 1 ] && return
+		sleep 0.1
+	done
+	diag "the run doesn't begin: $(cat "$tmp/run.err")"
+}
+
+# finish: waits for it; its status in $status.
+finish() {
+	status=0
+	wait "$run" || status=$?
+}
+
+# --- Ends ---
+
+check "-d ends a run" "$exits -d 200ms -f json" 0
+is "after that long, by the boundary" "$(jq .span_ns "$tmp/out")" 200000000
+check "COUNT ends a run" "$exits 50ms 3 -f json" 0
+is "each interval is as long" "$(jq -c .span_ns "$tmp/out" | tr '\n' ' ')" "50000000 50000000 50000000 "
+is "they follow each other" "$(jq -c .begin_ns "$tmp/out" |
+	awk 'NR > 1 && $1 - last != 50000000 { print "not" } { last = $1 }')" ""
+is "the source is live" "$(head -n 1 "$tmp/out" | jq -c '.source | [.kind, .clock, .path]')" \
+	'["live","mono",null]'
+is "the time of day is now" "$(date -u +%Y-%m-%dT)" "$(head -n 1 "$tmp/out" | jq -r .begin | cut -c1-11)"
+
+for signal in TERM HUP; do
+	start -f json
+	kill -$signal "$run"
+	finish
+	is "SIG$signal ends and prints" "$status $(jq -c '.command' "$tmp/run.out")" '0 "exits"'
+	is "SIG$signal leaves nothing" "$(left_by "$run")" 0
+done
+tap_status=0
+timeout --preserve-status -s INT 0.5 "$HVSCOPE" exits -f json >"$tmp/out" || tap_status=$?
+is "SIGINT ends and prints" "$tap_status $(jq -c .command "$tmp/out")" '0 "exits"'
+start 50ms -f json -o "$tmp/grown"
+sleep 0.3
+kill -TERM "$run"
+finish
+ok "intervals are written as they end" [ "$(wc -l <"$tmp/grown")" -ge 3 ]
+
+# --- A command ---
+
+check "its status: 0" "$exits -q -- true" 0
+check "its status: 7" "$exits -q -- sh -c 'exit 7'" 7
+check "its status by a signal" "$exits -q -- sh -c 'kill -9 \$\$'" 137
+check "it isn't there" "$exits -- /no/such/program" 127 "^hvscope: '/no/such/program' can't be run"
+check "it is no program" "$exits -- /etc/passwd" 126 "^hvscope: '/etc/passwd' can't be run"
+check "hvscope fails" "$exits --vm nosuch -- touch $tmp/touched" 125 "^hvscope: no virtual machine 'nosuch'"
+ok "then it isn't run" [ ! -e "$tmp/touched" ]
+check "its output is its own" "$exits -q -o /dev/null -- echo hello" 0 "^hello$"
+check "it runs with our user id" "$exits -q -o /dev/null -- id -u" 0 "^0$"
+check "-d ends tracing, not the command" "$exits -q -d 50ms -f json -- sh -c 'sleep 0.4; exit 5'" 5
+is "and the report is of that time" "$(jq .span_ns "$tmp/out")" 50000000
+start -f json -- sh -c 'trap "exit 9" TERM; while :; do sleep 0.05; done'
+kill -TERM "$run"
+finish
+is "a signal ends it too" "$status $(jq -c .command "$tmp/run.out")" '9 "exits"'
+check "signals are not blocked in it" "$exits -q -o /dev/null -- grep SigBlk /proc/self/status" 0 \
+	"SigBlk:.0+$"
+check "nor ignored" "$exits -q -o /dev/null -- grep SigIgn /proc/self/status" 0 "SigIgn:.0+$"
+
+# --- Guards ---
+
+(while :; do /bin/true; done) &
+load=$!
+before=$(date +%s)
+check "--max-rate stops a run" "$exits --max-rate 5 -d 20s" 3 "^hvscope: stopped: .*--max-rate allows 5"
+ok "soon" [ $(($(date +%s) - before)) -lt 10 ]
+check "and the report says so" "$exits --max-rate 5 -d 20s -f json -q" 3 '"complete": false'
+kill $load
+wait $load 2>/dev/null
+
+# --- What it touches ---
+
+check "--dry-run says it" "$exits --dry-run" 0 "kvm"
+check "-v says what it cost" "$exits -d 50ms -v" 0 "own CPU time"
+check "-q says nothing more than the table" "$exits -d 50ms -q" 0 "" "^hvscope: "
+
+start -d 30s
+other=$run
+check "a second run beside it" "$exits -d 100ms -f json" 0 '"exits"'
+is "leaves the first one's instance" "$(left_by "$other")" 1
+kill -TERM "$other" || diag "it ended early: $(cat "$tmp/run.err" "$tmp/run.out")"
+wait "$other"
+
+start -d 30s
+kill -KILL "$run"
+wait "$run" 2>/dev/null
+is "a killed run leaves its instance" "$(left_by "$run")" 1
+check "the next run" "$exits -d 1ms" 0
+is "removes it" "$(left_by "$run")" 0
+
+# --- Refusals ---
+
+check "no such process" "$exits -p 4194305" 1 "^hvscope: there is no process 4194305"
+check "no such machine" "$exits --vm 'no such'" 1 "^hvscope: no virtual machine 'no such'"
+if command -v setpriv >/dev/null; then
+	check "not root" "setpriv --reuid 65534 --clear-groups $HVSCOPE exits -d 1ms" 1 "^hvscope: .*root"
+else
+	skip "not root" "setpriv is not installed"
+fi
+done_testing
