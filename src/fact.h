@@ -86,6 +86,22 @@ struct fact {
 	uint8_t aux;
 };
 
+/* Of a FACT_RECORD: its event in the binding, its size in bytes, its bytes (common_type first). */
+static inline uint32_t fact_slot(const struct fact *f)
+{
+	return (uint32_t)(f->b >> 32);
+}
+
+static inline uint32_t fact_length(const struct fact *f)
+{
+	return (uint32_t)f->b;
+}
+
+static inline const void *fact_record(const struct fact *f)
+{
+	return (const void *)(uintptr_t)f->a;
+}
+
 _Static_assert(sizeof(struct fact) == 32, "a fact is half a cache line");
 
 /*

@@ -74,7 +74,7 @@ static const struct {
 	enum analysis_key key;
 } key_names[] = {
 	{ "vm", KEY_VM },     { "pid", KEY_PID }, { "vcpu", KEY_VCPU },     { "tid", KEY_TID },
-	{ "comm", KEY_COMM }, { "cpu", KEY_CPU }, { "reason", KEY_REASON }, { "op", KEY_OP },
+	{ "comm", KEY_COMM }, { "cpu", KEY_CPU }, { "reason", KEY_REASON }, { "op", KEY_OP }, { "event", KEY_EVENT },
 };
 
 const struct option_spec *settings_options(size_t *n)

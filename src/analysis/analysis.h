@@ -43,6 +43,7 @@ enum analysis_key {
 	KEY_CPU,
 	KEY_REASON,
 	KEY_OP,
+	KEY_EVENT,
 	KEY_COUNT
 };
 #define KEY_BIT(key) (1u << (key))
@@ -58,6 +59,8 @@ struct analysis_env {
 	const struct subject_who *(*who)(void *ctx, uint32_t subject);
 	/* Name of an exit reason, NULL when it has none; the string stays valid. */
 	const char *(*reason_name)(void *ctx, uint8_t space, uint64_t reason);
+	/* The event of a FACT_RECORD's slot, as the user named it. */
+	const char *(*event)(void *ctx, uint32_t slot);
 	/* The text behind an interned number (HV_INTERNED). */
 	const char *(*string)(void *ctx, uint64_t interned);
 	/*

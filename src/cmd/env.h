@@ -8,6 +8,7 @@
 
 #include "analysis/analysis.h"
 #include "base/error.h"
+#include "cmd/events.h"
 #include "sampler/who.h"
 #include "settings.h"
 #include "trace/binding.h"
@@ -19,6 +20,7 @@ struct env {
 	struct who *who;
 	struct subjects *subjects; /* NULL before there is a source */
 	struct binding *binding;
+	const struct events *events; /* that the user named; NULL: none */
 	struct subject_who **known; /* by subject */
 	size_t n_known;
 };

@@ -297,7 +297,10 @@ static void report_commands(struct report *report, const struct root *root, cons
 		struct preflight_verdict v;
 		struct row *row = table_row(table);
 
-		check_analysis(*a, root->prefix ? NULL : uts.machine, preflight, m, &v);
+		if ((*a)->specs)
+			preflight_check(preflight, NULL, 0, NULL, 0, &v);
+		else
+			check_analysis(*a, root->prefix ? NULL : uts.machine, preflight, m, &v);
 		if ((*a)->facts_sampled)
 			check_sampled(root, *a, &v);
 		row_text(row, COMMAND_NAME, (*a)->name);

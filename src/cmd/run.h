@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "cmd/env.h"
+#include "cmd/events.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
 #include "cmd/rows.h"
@@ -46,6 +47,7 @@ struct run {
 
 	struct env env;
 	struct rows rows;
+	struct events events; /* of an analysis of event specs */
 	struct binding *binding; /* these three: NULL without records */
 	struct subjects *subjects;
 	struct stream *stream;

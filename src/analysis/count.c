@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How often events happened: those that the user names, by event and the keys of --by.
+ */
+#include "analysis/analysis.h"
+
+#include <string.h>
+
+#include "analysis/bins.h"
+#include "base/util.h"
+
+struct count_bin {
+	struct bin bin;
+	uint64_t count;
+};
+
+struct count {
+	const struct analysis_env *env;
+	struct bins *bins;
+	uint32_t *owners; /* by subject, 0 not met yet */
+	size_t n_owners;
+};
+
+static void *count_new(const struct analysis_env *env, struct error *err)
+{
+	struct count *c = xcalloc(1, sizeof(*c));
+
+	(void)err;
+	c->env = env;
+	c->bins = bins_new(env, sizeof(struct count_bin), KEY_EVENT);
+	return c;
+}
+
+static void count_free(void *state)
+{
+	struct count *c = state;
+
+	if (!c)
+		return;
+	bins_free(c->bins, NULL);
+	free(c->owners);
+	free(c);
+}
+
+static uint32_t owner_of(struct count *c, uint32_t subject)
+{
+	if (subject >= c->n_owners) {
+		size_t n = (size_t)subject + subject / 2 + 64;
+
+		c->owners = xreallocarray(c->owners, n, sizeof(*c->owners));
+		memset(c->owners + c->n_owners, 0, (n - c->n_owners) * sizeof(*c->owners));
+		c->n_owners = n;
+	}
+	if (!c->owners[subject])
+		c->owners[subject] = bins_owner(c->bins, subject, FACT_NO_VCPU);
+	return c->owners[subject];
+}
+
+static void count_feed(void *state, const struct fact *facts, size_t n)
+{
+	struct count *c = state;
+	const struct analysis_env *env = c->env;
+
+	for (const struct fact *f = facts; f < facts + n; f++) {
+		struct bin *bin;
+
+		if (f->kind != FACT_RECORD ||
+		    (env->selected && !env->selected(env->ctx, f->subject, FACT_NO_VCPU)) ||
+		    (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
+			continue;
+		bin = bins_get(c->bins, owner_of(c, f->subject), f->cpu, 0, fact_slot(f));
+		((struct count_bin *)bin)->count++;
+	}
+}
+
+enum { EVENT = BIN_COLUMNS, COUNT, RATE, COLUMNS };
+
+static const struct column columns[COLUMNS] = {
+	BIN_COLUMN_DEFS,
+	[EVENT] = { .key = "event",
+		    .title = "EVENT",
+		    .type = COLUMN_TEXT,
+		    .flags = COLUMN_LABEL,
+		    .help = "Event, as the user named it" },
+	[COUNT] = { .key = "count",
+		    .title = "COUNT",
+		    .type = COLUMN_COUNT,
+		    .metric = "events",
+		    .help = "How often it happened" },
+	[RATE] = { .key = "rate",
+		   .title = "RATE",
+		   .type = COLUMN_RATE,
+		   .derive = DERIVE_RATE,
+		   .of = "count",
+		   .help = "Events per second" },
+};
+
+static void count_report(void *state, struct report *report, uint64_t now, bool last)
+{
+	struct count *c = state;
+	const struct analysis_env *env = c->env;
+	bool events = env->by & KEY_BIT(KEY_EVENT);
+	unsigned int show[COLUMNS], n = bins_show(c->bins, show);
+	struct table *table;
+
+	(void)now;
+	(void)last;
+	for (unsigned int i = events ? EVENT : COUNT; i < COLUMNS; i++)
+		show[n++] = i;
+	table = table_new(report, &(struct table_layout){ .name = "count",
+							  .title = "events",
+							  .columns = columns,
+							  .nr_columns = COLUMNS,
+							  .show = show,
+							  .nr_show = n,
+							  .sort = "count" });
+	for (size_t i = 0; i < bins_count(c->bins); i++) {
+		struct count_bin *bin = (struct count_bin *)bins_at(c->bins, i);
+		struct row *row = table_row(table);
+
+		bins_label(c->bins, &bin->bin, row);
+		if (events)
+			row_text(row, EVENT, env->event(env->ctx, (uint32_t)bin->bin.value));
+		row_count(row, COUNT, bin->count);
+	}
+	if (!bins_count(c->bins))
+		report_note(report, "None of the events happened.");
+}
+
+const struct analysis analysis_count = {
+	.name = "count",
+	.summary = "How often events happened: tracepoints and functions",
+	.facts = FACT_BIT(FACT_RECORD),
+	.specs = true,
+	.order = ORDER_CPU,
+	.keys = KEY_BIT(KEY_EVENT) | KEY_BIT(KEY_COMM) | KEY_BIT(KEY_TID) | KEY_BIT(KEY_PID) |
+		KEY_BIT(KEY_CPU) | KEY_BIT(KEY_VM),
+	.by_live = KEY_BIT(KEY_EVENT),
+	.by_file = KEY_BIT(KEY_EVENT),
+	.new = count_new,
+	.feed = count_feed,
+	.report = count_report,
+	.free = count_free,
+};

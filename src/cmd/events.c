@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A probe's event is called p_FUNCTION or r_FUNCTION, in characters that tracefs allows; so a file
+ * that was recorded with probes tells which function each is of.
+ */
+#include "cmd/events.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "trace/catalog.h"
+#include "trace/tracefs.h"
+#include "trace/user-symbol.h"
+
+/* Making a probe costs the kernel 20 to 70 ms, alone; and each slows its function down. */
+enum { FUNCTIONS_MAX = 500 };
+
+int events_parse(struct events *e, const struct settings *s, struct error *err)
+{
+	*e = (struct events){ 0 };
+	if (!s->n_words)
+		return error_set_status(err, 2,
+					"which events? hvscope %s 't:kvm:*', or 'hvscope list' for "
+					"what there is",
+					s->command.name);
+	e->specs = xcalloc(s->n_words, sizeof(*e->specs));
+	for (unsigned int i = 0; i < s->n_words; i++) {
+		if (spec_parse(s->words[i], &e->specs[i], err))
+			return -1;
+		e->n_specs++;
+	}
+	return 0;
+}
+
+void events_free(struct events *e)
+{
+	for (unsigned int i = 0; i < e->n_specs; i++)
+		spec_free(&e->specs[i]);
+	for (size_t i = 0; i < e->n; i++) {
+		free(e->events[i].system);
+		free(e->events[i].name);
+		free(e->events[i].label);
+	}
+	for (size_t i = 0; i < e->n_own; i++)
+		free(e->own[i]);
+	free(e->own);
+	free(e->specs);
+	free(e->events);
+	free(e->definitions);
+	*e = (struct events){ 0 };
+}
+
+const struct event *events_by_slot(const struct events *e, unsigned int slot)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->events[i].slot == (int)slot)
+			return &e->events[i];
+	return NULL;
+}
+
+static bool have(const struct events *e, const char *system, const char *name)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (!strcmp(e->events[i].name, name) && !e->events[i].system == !system &&
+		    (!system || !strcmp(e->events[i].system, system)))
+			return true;
+	return false;
+}
+
+static struct event *add(struct events *e, unsigned int spec, const char *filter)
+{
+	e->events = xreallocarray(e->events, e->n + 1, sizeof(*e->events));
+	e->events[e->n] = (struct event){ .spec = spec, .filter = filter, .slot = -1 };
+	return &e->events[e->n++];
+}
+
+static char *own(struct events *e, char *text)
+{
+	e->own = xreallocarray(e->own, e->n_own + 1, sizeof(*e->own));
+	return e->own[e->n_own++] = text;
+}
+
+/* --- Tracepoints --- */
+
+static void add_tracepoint(struct events *e, unsigned int spec, const char *filter,
+			   const char *name)
+{
+	size_t len = strcspn(name, ":");
+	char *system = xstrndup(name, len);
+	struct event *event;
+
+	if (have(e, system, name + len + 1)) {
+		free(system);
+		return;
+	}
+	event = add(e, spec, filter);
+	event->system = system;
+	event->name = xstrdup(name + len + 1);
+	event->label = xstrdup(name);
+}
+
+static int no_match(const struct spec *spec, const char *what, const char *near, struct error *err)
+{
+	char quoted[256];
+
+	return error_set(err, "no %s matches '%s'%s%s%s", what,
+			 text_quote(quoted, sizeof(quoted), spec->text),
+			 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static int expand_tracepoints(struct events *e, unsigned int i, const char *filter,
+			      const struct catalog *catalog, struct error *err)
+{
+	const struct spec *spec = &e->specs[i];
+	struct spec_matcher *m = spec_matcher_new(spec, err);
+	bool found = false;
+
+	if (!m)
+		return -1;
+	for (size_t k = 0; k < catalog->n; k++) {
+		if (!spec_matches(m, catalog->names[k]))
+			continue;
+		found = true;
+		add_tracepoint(e, i, filter, catalog->names[k]);
+	}
+	spec_matcher_free(m);
+	return found ? 0 :
+		       no_match(spec, "tracepoint",
+				spec->regex || spec->glob ? NULL :
+							    catalog_nearest(catalog, spec->pattern),
+				err);
+}
+
+/* --- Functions --- */
+
+/* An event's name: letters, digits and _, at most 63 of them, and unlike the others'. */
+static char *event_name(const struct events *e, bool is_return, const char *function)
+{
+	char *name = xasprintf("%c_%.50s", is_return ? 'r' : 'p', function);
+	unsigned int n = 1;
+
+	for (char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p))
+			*p = '_';
+	while (have(e, NULL, name)) {
+		char *other = xasprintf("%.50s_%u", name, ++n);
+
+		free(name);
+		name = other;
+	}
+	return name;
+}
+
+static void add_probe(struct events *e, unsigned int i, const char *filter, const char *function,
+		      char *place, const char *label, bool optional)
+{
+	const struct spec *spec = &e->specs[i];
+	struct event *event;
+	char *name = event_name(e, spec->is_return, function);
+
+	event = add(e, i, filter);
+	event->name = name;
+	event->label = xasprintf("%s%s",
+				 !spec->is_return        ? "" :
+				 spec->kind == SPEC_USER ? "ur:" :
+							   "r:",
+				 label);
+	event->optional = optional;
+	e->definitions =
+		xreallocarray(e->definitions, e->n_definitions + 1, sizeof(*e->definitions));
+	e->definitions[e->n_definitions++] = (struct probe_definition){
+		.type = spec->is_return ? 'r' : 'p',
+		.user = spec->kind == SPEC_USER,
+		.name = own(e, xstrdup(name)),
+		.place = own(e, place),
+		.args = spec->args,
+		.optional = optional,
+	};
+}
+
+static char *function_place(const struct spec *spec, const char *function)
+{
+	char offset[32] = "";
+
+	if (spec->offset)
+		snprintf(offset, sizeof(offset), "+%llu", (unsigned long long)spec->offset);
+	return xasprintf("%s%s%s%s", spec->module ? spec->module : "", spec->module ? ":" : "",
+			 function, offset);
+}
+
+static int expand_function_pattern(struct events *e, unsigned int i, const char *filter,
+				   const struct catalog *catalog, struct error *err)
+{
+	const struct spec *spec = &e->specs[i];
+	struct spec_matcher *m = spec_matcher_new(spec, err);
+	size_t found = 0;
+
+	if (!m)
+		return -1;
+	for (size_t k = 0; k < catalog->n; k++)
+		found += spec_matches(m, catalog->names[k]);
+	for (size_t k = 0; k < catalog->n && found <= FUNCTIONS_MAX; k++)
+		if (spec_matches(m, catalog->names[k]))
+			add_probe(e, i, filter, catalog->names[k],
+				  function_place(spec, catalog->names[k]), catalog->names[k], true);
+	spec_matcher_free(m);
+	if (!found)
+		return no_match(spec, "function", NULL, err);
+	if (found > FUNCTIONS_MAX)
+		return error_set(err,
+				 "'%s' matches %zu functions, and at most %d are probed at "
+				 "once: name fewer",
+				 spec->text, found, FUNCTIONS_MAX);
+	return 0;
+}
+
+static int expand_function(struct events *e, unsigned int i, const char *filter,
+			   struct catalog *catalog, const struct root *root, struct error *err)
+{
+	const struct spec *spec = &e->specs[i];
+	char addresses[128];
+
+	if (!catalog->names && (spec->regex || spec->glob) && catalog_functions(catalog, root, err))
+		return -1;
+	if (spec->regex || spec->glob)
+		return expand_function_pattern(e, i, filter, catalog, err);
+	if (!probe_symbol_count(root, spec->pattern, addresses, sizeof(addresses))) {
+		if (!catalog->names)
+			catalog_functions(catalog, root, NULL);
+		return no_match(spec, "function", catalog_nearest(catalog, spec->pattern), err);
+	}
+	add_probe(e, i, filter, spec->pattern, function_place(spec, spec->pattern), spec->pattern,
+		  false);
+	return 0;
+}
+
+/* --- User functions --- */
+
+static int expand_user(struct events *e, unsigned int i, const char *filter, struct error *err)
+{
+	const struct spec *spec = &e->specs[i];
+	const char *base = strrchr(spec->path, '/');
+	uint64_t offset = spec->offset;
+	char place[32], *label;
+
+	if (*spec->path != '/')
+		return error_set_status(err, 2,
+					"event '%s': the path of a program or library is "
+					"absolute, so that the kernel finds it",
+					spec->text);
+	if (spec->pattern && user_symbol_offset(spec->path, spec->pattern, &offset, err))
+		return -1;
+	snprintf(place, sizeof(place), "0x%llx", (unsigned long long)offset);
+	label = xasprintf("%s:%s", base + 1, spec->pattern ? spec->pattern : place);
+	add_probe(e, i, filter, spec->pattern ? spec->pattern : place,
+		  xasprintf("%s:%s", spec->path, place), label, false);
+	free(label);
+	return 0;
+}
+
+/* --- All of them --- */
+
+int events_expand_live(struct events *e, const struct settings *s, struct error *err)
+{
+	struct catalog tracepoints = { 0 }, functions = { 0 };
+	struct tfs tfs;
+	int ret = tfs_find(&tfs, &s->root, !s->dry_run, err);
+
+	for (unsigned int i = 0; !ret && i < e->n_specs; i++) {
+		switch (e->specs[i].kind) {
+		case SPEC_TRACEPOINT:
+			if (!tracepoints.text)
+				ret = catalog_tracepoints(&tracepoints, &tfs, err);
+			if (!ret)
+				ret = expand_tracepoints(e, i, s->filters[i], &tracepoints, err);
+			break;
+		case SPEC_FUNCTION:
+			ret = expand_function(e, i, s->filters[i], &functions, &s->root, err);
+			break;
+		case SPEC_USER:
+			ret = expand_user(e, i, s->filters[i], err);
+			break;
+		}
+	}
+	catalog_free(&tracepoints);
+	catalog_free(&functions);
+	return ret;
+}
+
+/* A probe's event in a file: the function by its name, when it is one of the spec's kind. */
+static const char *function_in_file(const struct spec *spec, const char *system, const char *name)
+{
+	if (strncmp(system, "hvscope_", 8) != 0 && strcmp(system, "kprobes") != 0)
+		return NULL;
+	if (name[0] != (spec->is_return ? 'r' : 'p') || name[1] != '_')
+		return NULL;
+	return name + 2;
+}
+
+static bool take_from_file(struct events *e, unsigned int i, const struct spec_matcher *m,
+			   const char *system, const char *name)
+{
+	const struct spec *spec = &e->specs[i];
+	char *full = xasprintf("%s:%s", system, name);
+	const char *function =
+		spec->kind == SPEC_TRACEPOINT ? full : function_in_file(spec, system, name);
+	bool matches = function && strcmp(system, "ftrace") != 0 && spec_matches(m, function);
+	struct event *event;
+
+	if (matches && !have(e, system, name)) {
+		event = add(e, i, NULL);
+		event->system = xstrdup(system);
+		event->name = xstrdup(name);
+		event->label = xasprintf("%s%s", function != full && spec->is_return ? "r:" : "",
+					 function);
+	}
+	free(full);
+	return matches;
+}
+
+int events_expand_file(struct events *e, const struct settings *s,
+		       const char *(*name)(void *ctx, size_t i, const char **system), void *ctx,
+		       struct error *err)
+{
+	const char *system, *event;
+
+	(void)s;
+	for (unsigned int i = 0; i < e->n_specs; i++) {
+		struct spec_matcher *m = spec_matcher_new(&e->specs[i], err);
+		bool found = false;
+
+		if (!m)
+			return -1;
+		for (size_t k = 0; (event = name(ctx, k, &system)); k++)
+			found |= take_from_file(e, i, m, system, event);
+		spec_matcher_free(m);
+		if (!found)
+			return no_match(&e->specs[i], "event of the file", NULL, err);
+	}
+	return 0;
+}
