@@ -19,27 +19,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-const char *const guest_op_names[GUEST_OPS] = {
-	[GUEST_CPUID] = "cpuid",	    [GUEST_PORT_OUT] = "port_out",
-	[GUEST_PORT_IN] = "port_in",	    [GUEST_MMIO_WRITE] = "mmio_write",
-	[GUEST_MMIO_READ] = "mmio_read",    [GUEST_RDMSR] = "rdmsr",
-	[GUEST_WRMSR] = "wrmsr",	    [GUEST_HYPERCALL] = "hypercall",
-	[GUEST_HLT] = "hlt",
-};
-
 #if defined(__x86_64__)
 
 #include <cpuid.h>
 
-#define CODE_AT 0x1000
-#define ORDERS_AT 0x2000 /* a page for each vCPU */
+#define CODE_AT     0x1000
+#define ORDERS_AT   0x2000 /* a page for each vCPU */
 #define ORDERS_SIZE 0x1000
 #define MEMORY_SIZE (ORDERS_AT + GUEST_MAX_VCPUS * ORDERS_SIZE)
 
 /* Where there is no memory, so that KVM has to ask us; the code below names them again. */
-#define MMIO_AT 0x100000
+#define MMIO_AT   0x100000
 #define PORT_DATA 0x10
-#define PORT_END 0x11
+#define PORT_END  0x11
 
 /* As the guest sees it, at %esi. */
 struct orders {
@@ -51,14 +43,13 @@ struct orders {
 _Static_assert(GUEST_OPS <= 16, "struct orders has 16 places");
 
 /* Does `body` ops[n] times, counting in done[n]; it may change all but %esi, %edi and %ebp. */
-#define REPEAT(n, body)                       \
-	"	movl	" n "*4(%esi), %ebp\n"      \
-	"	testl	%ebp, %ebp\n"              \
-	"	jz	2f\n"                         \
-	"1:\n" body                            \
-	"	incl	64 + " n "*4(%esi)\n"       \
-	"	decl	%ebp\n"                     \
-	"	jnz	1b\n"                         \
+#define REPEAT(n, body)                                   \
+	"	movl	" n "*4(%esi), %ebp\n"            \
+	"	testl	%ebp, %ebp\n"                             \
+	"	jz	2f\n"                                        \
+	"1:\n" body "	incl	64 + " n "*4(%esi)\n" \
+	"	decl	%ebp\n"                                    \
+	"	jnz	1b\n"                                       \
 	"2:\n"
 
 /* MSR 0x277 is IA32_PAT: no hypervisor lets the guest at the real one without an exit. */
@@ -66,31 +57,29 @@ asm("	.pushsection .rodata\n"
     "	.code32\n"
     "guest_code:\n"
     "	movl	128(%esi), %edi\n"
-    "3:\n"
-    REPEAT("0", "	xorl	%eax, %eax\n"
-		"	xorl	%ecx, %ecx\n"
-		"	cpuid\n")
-    REPEAT("1", "	outb	%al, $0x10\n")
-    REPEAT("2", "	inb	$0x10, %al\n")
-    REPEAT("3", "	movl	%ebp, 0x100000\n")
-    REPEAT("4", "	movl	0x100000, %eax\n")
-    REPEAT("5", "	movl	$0x277, %ecx\n"
-		"	rdmsr\n")
-    REPEAT("6", "	movl	$0x277, %ecx\n"
-		"	movl	$0x00070406, %eax\n"
-		"	movl	$0x00070406, %edx\n"
-		"	wrmsr\n")
-    REPEAT("7", "	movl	$0x7fffffff, %eax\n"
-		"guest_code_call:\n"
-		"	vmmcall\n")
-    REPEAT("8", "	hlt\n")
-    "	decl	%edi\n"
-    "	jnz	3b\n"
-    "	outb	%al, $0x11\n"
-    "	hlt\n"
-    "guest_code_end:\n"
-    "	.code64\n"
-    "	.popsection\n");
+    "3:\n" REPEAT("0", "	xorl	%eax, %eax\n"
+		       "	xorl	%ecx, %ecx\n"
+		       "	cpuid\n") REPEAT("1", "	outb	%al, $0x10\n")
+	    REPEAT("2", "	inb	$0x10, %al\n") REPEAT("3",
+							      "	movl	%ebp, 0x100000\n")
+		    REPEAT("4", "	movl	0x100000, %eax\n")
+			    REPEAT("5", "	movl	$0x277, %ecx\n"
+					"	rdmsr\n")
+				    REPEAT("6", "	movl	$0x277, %ecx\n"
+						"	movl	$0x00070406, %eax\n"
+						"	movl	$0x00070406, %edx\n"
+						"	wrmsr\n")
+					    REPEAT("7", "	movl	$0x7fffffff, %eax\n"
+							"guest_code_call:\n"
+							"	vmmcall\n")
+						    REPEAT("8",
+							   "	hlt\n") "	decl	%edi\n"
+									   "	jnz	3b\n"
+									   "	outb	%al, $0x11\n"
+									   "	hlt\n"
+									   "guest_code_end:\n"
+									   "	.code64\n"
+									   "	.popsection\n");
 
 extern const uint8_t guest_code[], guest_code_call[], guest_code_end[];
 
@@ -140,14 +129,36 @@ static void orders_write(const struct vm *vm)
 	}
 }
 
+static int kvm_open(struct error *err)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return error_set(err, "there is no /dev/kvm: this is no KVM host, or the module "
+				      "kvm_amd or kvm_intel isn't loaded");
+	if (fd < 0)
+		return error_errno(err, errno, "can't open /dev/kvm");
+	return fd;
+}
+
+int guest_check(struct error *err)
+{
+	int fd = kvm_open(err);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
 static int vm_open(struct vm *vm, struct error *err)
 {
 	struct kvm_userspace_memory_region region = { .memory_size = MEMORY_SIZE };
 	int size;
 
-	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	vm->kvm = kvm_open(err);
 	if (vm->kvm < 0)
-		return error_errno(err, errno, "can't open /dev/kvm");
+		return -1;
 	if (ioctl(vm->kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
 		return error_set(err, "/dev/kvm speaks an unknown version of its interface");
 	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
@@ -157,8 +168,8 @@ static int vm_open(struct vm *vm, struct error *err)
 	if (size < (int)sizeof(struct kvm_run))
 		return error_set(err, "KVM gives no way to talk to a vCPU");
 	vm->run_size = size;
-	vm->memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	vm->memory =
+		mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (vm->memory == MAP_FAILED) {
 		vm->memory = NULL;
 		return error_errno(err, errno, "no memory for the guest");
@@ -319,6 +330,7 @@ static void *vcpu_main(void *arg)
 	}
 	for (unsigned int op = 0; op < GUEST_OPS; op++)
 		truth->done[op] = orders->done[op];
+	usleep(vcpu->vm->plan->hold * 1000);
 	return NULL;
 }
 
@@ -366,11 +378,16 @@ int guest_run(const struct guest_plan *plan, struct guest_truth *truth, struct e
 
 #else
 
+int guest_check(struct error *err)
+{
+	return error_set(err, "the test guest is x86 code and this machine is not x86");
+}
+
 int guest_run(const struct guest_plan *plan, struct guest_truth *truth, struct error *err)
 {
 	(void)plan;
 	(void)truth;
-	return error_set(err, "the test guest is x86 code and this machine is not x86");
+	return guest_check(err);
 }
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -37,6 +38,7 @@ struct guest_plan {
 	uint32_t rounds;
 	unsigned int vcpus;   /* 1 to GUEST_MAX_VCPUS: a thread each, all in one VM */
 	unsigned int migrate; /* a thread goes to its next CPU at every n-th way out; 0: never */
+	unsigned int hold;    /* ms that the threads live on when the guest is at its end */
 };
 
 #define GUEST_MAX_VCPUS 8
@@ -54,10 +56,17 @@ struct guest_truth {
 	uint64_t migrations;
 };
 
+/* Whether a guest can be made here: -1 with the reason. */
+int guest_check(struct error *err);
+
 /*
  * Runs the plan to its end and fills truth[0 ... vcpus - 1]. -1 when no guest can be run here (no
  * /dev/kvm, no permission, no x86); a guest that trapped is an ordinary result with ok false.
  */
 int guest_run(const struct guest_plan *plan, struct guest_truth *truth, struct error *err);
+
+/* Writes and reads a line of KEY=NUMBER; what a line doesn't tell is 0. */
+void guest_truth_print(const struct guest_truth *truth, FILE *out);
+void guest_truth_parse(struct guest_truth *truth, char *line);
 
 #endif

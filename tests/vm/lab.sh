@@ -50,8 +50,8 @@ lab_missing() {
 
 lab_begin() {
 	[ "$(uname -m)" = x86_64 ] || lab_missing "the lab's packages are for x86_64"
-	for tool in cpio dpkg-deb xz; do
-		command -v $tool >/dev/null || lab_missing "needs $tool"
+	for lab_tool in cpio dpkg-deb xz; do
+		command -v $lab_tool >/dev/null || lab_missing "needs $lab_tool"
 	done
 	if "$vm_dir/fetch.sh" "$lab_cache" qemu 2>"$tmp/fetch"; then
 		lab_root=$lab_cache/qemu/usr
@@ -75,60 +75,60 @@ lab_begin() {
 # The recursion overwrites the variables, never the arguments.
 lab_module() {
 	[ ! -e "$3/$2.ko" ] || return 0
-	pattern=$(echo "$2" | sed 's/[-_]/[-_]/g')
-	file=$(find "$1/lib/modules" -name "$pattern.ko" -o -name "$pattern.ko.xz" | head -n 1)
+	lab_pattern=$(echo "$2" | sed 's/[-_]/[-_]/g')
+	lab_file=$(find "$1/lib/modules" -name "$lab_pattern.ko" -o -name "$lab_pattern.ko.xz" | head -n 1)
 	# Built into one kernel, a module of another.
-	[ -n "$file" ] || return 0
-	case $file in
-	*.xz) xz -dc "$file" ;;
-	*) cat "$file" ;;
+	[ -n "$lab_file" ] || return 0
+	case $lab_file in
+	*.xz) xz -dc "$lab_file" ;;
+	*) cat "$lab_file" ;;
 	esac >"$3/$2.ko"
-	for module in $(LC_ALL=C tr '\0' '\n' <"$3/$2.ko" | LC_ALL=C sed -n 's/^depends=//p' | tr , ' '); do
-		lab_module "$1" "$module" "$3"
+	for lab_module in $(LC_ALL=C tr '\0' '\n' <"$3/$2.ko" | LC_ALL=C sed -n 's/^depends=//p' | tr , ' '); do
+		lab_module "$1" "$lab_module" "$3"
 	done
 	echo "$2.ko" >>"$3/list"
 }
 
 lab_image() {
-	image=$tmp/image.$1
-	kernel=$lab_cache/$2
-	mkdir -p "$image/bin" "$image/modules" "$tmp/share.$1"
-	ln -s "$kernel" "$tmp/kernel.$1"
-	cp "$lab_cache/busybox/busybox" "$image/bin/busybox"
-	cp "$vm_dir/init" "$image/init"
-	chmod 755 "$image/init"
-	: >"$image/modules/list"
+	lab_image=$tmp/image.$1
+	lab_kernel=$lab_cache/$2
+	mkdir -p "$lab_image/bin" "$lab_image/modules" "$tmp/share.$1"
+	ln -s "$lab_kernel" "$tmp/kernel.$1"
+	cp "$lab_cache/busybox/busybox" "$lab_image/bin/busybox"
+	cp "$vm_dir/init" "$lab_image/init"
+	chmod 755 "$lab_image/init"
+	: >"$lab_image/modules/list"
 	shift 2
-	for module in $lab_transport "$@"; do
-		lab_module "$kernel" "$module" "$image/modules"
+	for lab_module in $lab_transport "$@"; do
+		lab_module "$lab_kernel" "$lab_module" "$lab_image/modules"
 	done
 }
 
 # Libraries lie in a folder of their own: where this system keeps them need not be where the loader
 # of another one looks.
 lab_add() {
-	image=$tmp/image.$1
-	as=$image${3:-/usr/bin/$(basename "$2")}
-	mkdir -p "$(dirname "$as")" "$image/lab/lib" "$image/lib64"
-	cp -L "$2" "$as"
-	for library in $(ldd "$2" 2>/dev/null | sed -n 's|.*[[:space:]]\(/[^ ]*\) (0x.*|\1|p'); do
-		case $library in
-		*/ld-linux-*) cp -L "$library" "$image/lib64" ;;
-		*) cp -L "$library" "$image/lab/lib" ;;
+	lab_image=$tmp/image.$1
+	lab_as=$lab_image${3:-/usr/bin/$(basename "$2")}
+	mkdir -p "$(dirname "$lab_as")" "$lab_image/lab/lib" "$lab_image/lib64"
+	cp -L "$2" "$lab_as"
+	for lab_library in $(ldd "$2" 2>/dev/null | sed -n 's|.*[[:space:]]\(/[^ ]*\) (0x.*|\1|p'); do
+		case $lab_library in
+		*/ld-linux-*) cp -L "$lab_library" "$lab_image/lib64" ;;
+		*) cp -L "$lab_library" "$lab_image/lab/lib" ;;
 		esac
 	done
 }
 
 # lab_xen_tools NAME: what dom0.sh needs, in the image of a dom0.
 lab_xen_tools() {
-	root=$lab_cache/xen-tools/usr
-	LD_LIBRARY_PATH=$root/lib/x86_64-linux-gnu:$lab_cache/xen-tools/lib/x86_64-linux-gnu
+	lab_root=$lab_cache/xen-tools/usr
+	LD_LIBRARY_PATH=$lab_root/lib/x86_64-linux-gnu:$lab_cache/xen-tools/lib/x86_64-linux-gnu
 	export LD_LIBRARY_PATH
-	for tool in xl xenstored xenconsoled xen-init-dom0; do
-		lab_add "$1" "$root/lib/xen-4.17/bin/$tool"
+	for lab_tool in xl xenstored xenconsoled xen-init-dom0; do
+		lab_add "$1" "$lab_root/lib/xen-4.17/bin/$lab_tool"
 	done
-	for tool in xenstore-read xenstore-write ; do
-		lab_add "$1" "$root/bin/$tool"
+	for lab_tool in xenstore-read xenstore-write ; do
+		lab_add "$1" "$lab_root/bin/$lab_tool"
 	done
 	unset LD_LIBRARY_PATH
 	# A thread that ends needs it, and no program says so.
@@ -162,11 +162,11 @@ lab_machine() {
 # it at once, while unpacking it in an emulated machine takes longer than all the rest of the boot.
 lab_vmlinux() {
 	[ ! -e "$1/vmlinux" ] || return 0
-	sectors=$(od -An -tu1 -j 497 -N 1 "$1/vmlinuz")
-	offset=$(od -An -tu4 -j 584 -N 4 "$1/vmlinuz")
-	length=$(od -An -tu4 -j 588 -N 4 "$1/vmlinuz")
+	lab_sectors=$(od -An -tu1 -j 497 -N 1 "$1/vmlinuz")
+	lab_offset=$(od -An -tu4 -j 584 -N 4 "$1/vmlinuz")
+	lab_length=$(od -An -tu4 -j 588 -N 4 "$1/vmlinuz")
 	# The last 4 bytes are the unpacked size, which no unpacker wants.
-	tail -c +$(((sectors + 1) * 512 + offset + 1)) "$1/vmlinuz" | head -c $((length - 4)) >"$tmp/packed"
+	tail -c +$(((lab_sectors + 1) * 512 + lab_offset + 1)) "$1/vmlinuz" | head -c $((lab_length - 4)) >"$tmp/packed"
 	case $(od -An -tx4 -N 4 "$tmp/packed") in
 	*587a37fd) xz -dc "$tmp/packed" ;;
 	*fd2fb528) zstd -qdc "$tmp/packed" ;;
@@ -176,42 +176,42 @@ lab_vmlinux() {
 
 # lab_boot IMAGE SHARE SECONDS: 0 when the job came to its end, else $lab_why says what happened.
 lab_boot() {
-	share=$2
-	limit=$3
-	command="console=ttyS0 nokaslr no_timer_check tsc=reliable mitigations=off"
+	lab_share=$2
+	lab_limit=$3
+	lab_command="console=ttyS0 nokaslr no_timer_check tsc=reliable mitigations=off"
 	if [ -n "$lab_xen" ]; then
 		lab_vmlinux "$tmp/kernel.$1" || lab_missing "can't unpack the kernel image"
-		command="console=hvc0 earlyprintk=xen nokaslr mitigations=off"
+		lab_command="console=hvc0 earlyprintk=xen nokaslr mitigations=off"
 	fi
-	command="$command quiet random.trust_cpu=on panic=-1 $lab_append"
+	lab_command="$lab_command quiet random.trust_cpu=on panic=-1 $lab_append"
 	if [ -n "$lab_xen" ]; then
 		set -- -kernel "$lab_cache/xen/xen" \
 			-append "console=com1 com1=115200 noreboot=no ucode=no spec-ctrl=no xpti=no $lab_xen" \
-			-initrd "$tmp/kernel.$1/vmlinux $command,$tmp/initrd.$1"
+			-initrd "$tmp/kernel.$1/vmlinux $lab_command,$tmp/initrd.$1"
 	else
-		set -- -kernel "$tmp/kernel.$1/vmlinuz" -append "$command" -initrd "$tmp/initrd.$1"
+		set -- -kernel "$tmp/kernel.$1/vmlinuz" -append "$lab_command" -initrd "$tmp/initrd.$1"
 	fi
 	# shellcheck disable=SC2086 # $lab_bios is several words
 	"$lab_qemu" $lab_bios -nodefaults -no-user-config -M "$lab_board" -accel $lab_accel \
 		-cpu "$lab_cpu" -smp "$lab_smp" -m "$lab_mem" -display none -monitor none \
-		-no-reboot -serial "file:$share/console" "$@" \
-		-virtfs "local,path=$share,mount_tag=host,security_model=none,multidevs=remap" \
-		2>"$share/qemu" &
+		-no-reboot -serial "file:$lab_share/console" "$@" \
+		-virtfs "local,path=$lab_share,mount_tag=host,security_model=none,multidevs=remap" \
+		2>"$lab_share/qemu" &
 	lab_pid=$!
-	lab_wait "$share" "$limit"
+	lab_wait "$lab_share" "$lab_limit"
 }
 
 lab_wait() {
-	begin=$(date +%s)
+	lab_since=$(date +%s)
 	lab_why="the emulator ended early"
 	while kill -0 "$lab_pid" 2>/dev/null; do
-		now=$(($(date +%s) - begin))
+		lab_now=$(($(date +%s) - lab_since))
 		[ ! -e "$1/status" ] || break
-		if [ $now -gt "$2" ]; then
+		if [ $lab_now -gt "$2" ]; then
 			lab_why="no end within $2 s"
 			break
 		fi
-		if [ $now -gt 90 ] && [ ! -e "$1/started" ]; then
+		if [ $lab_now -gt 90 ] && [ ! -e "$1/started" ]; then
 			lab_why="no start within 90 s"
 			break
 		fi
@@ -221,7 +221,7 @@ lab_wait() {
 	wait "$lab_pid" 2>/dev/null
 	lab_pid=
 	! grep -q 'Kernel panic' "$1/console" || lab_why="the emulated kernel panicked"
-	lab_seconds=$(($(date +%s) - begin))
+	lab_seconds=$(($(date +%s) - lab_since))
 	[ -e "$1/status" ]
 }
 
@@ -231,13 +231,13 @@ lab_run() {
 	while [ $lab_try -lt "$lab_tries" ]; do
 		lab_try=$((lab_try + 1))
 		lab_machine $lab_try
-		share=$tmp/share.$1.$lab_try
-		cp -rl "$tmp/share.$1" "$share"
-		mkdir "$share/out"
-		cp "$2" "$share/job"
-		if lab_boot "$1" "$share" "${3:-180}"; then
-			lab_status=$(cat "$share/status")
-			lab_out=$share/out
+		lab_share=$tmp/share.$1.$lab_try
+		cp -rl "$tmp/share.$1" "$lab_share"
+		mkdir "$lab_share/out"
+		cp "$2" "$lab_share/job"
+		if lab_boot "$1" "$lab_share" "${3:-180}"; then
+			lab_status=$(cat "$lab_share/status")
+			lab_out=$lab_share/out
 			if [ "$lab_status" -ne $lab_void ]; then
 				diag "$1: ran in $lab_seconds s (try $lab_try)"
 				return 0
@@ -245,7 +245,7 @@ lab_run() {
 			lab_why="the run was void: $(tail -n 1 "$lab_out/log")"
 		fi
 		diag "$1: try $lab_try ($lab_accel): $lab_why after $lab_seconds s"
-		tail -n 5 "$share/console" | sed 's/^/#   /'
+		tail -n 5 "$lab_share/console" | sed 's/^/#   /'
 	done
 	fail "$1: the machine came to its end in one of $lab_tries tries"
 	return 1

@@ -5,8 +5,8 @@
  *
  *	load [KEY=NUMBER]... [-- ANYTHING]
  *
- * Keys: vms, vcpus, rounds, migrate, hold (ms to stay after the end), and each operation by its name
- * (how often per round and vCPU). What follows `--` is ignored here: it is for those who read
+ * Keys: vms, vcpus, rounds, migrate, delay and hold (ms before and after the guest), and each
+ * operation by its name (how often per round and vCPU). What follows `--` is ignored here: it is for those who read
  * command lines.
  *
  * Rule: a VM is a process. Status 0 when all guests came to their end, 75 when one did not: such a
@@ -24,7 +24,7 @@
 
 struct load {
 	unsigned int vms;
-	unsigned int hold; /* ms that a VM stays after its end */
+	unsigned int delay; /* ms before a VM runs its guest */
 	struct guest_plan plan;
 };
 
@@ -36,7 +36,7 @@ static unsigned int *setting_find(struct load *load, const char *key, size_t len
 	} settings[] = {
 		{ "vms", &load->vms },		     { "vcpus", &load->plan.vcpus },
 		{ "rounds", &load->plan.rounds },    { "migrate", &load->plan.migrate },
-		{ "hold", &load->hold },
+		{ "delay", &load->delay },	     { "hold", &load->plan.hold },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
@@ -70,16 +70,6 @@ static int arguments_read(struct load *load, int argc, char **argv)
 	return 0;
 }
 
-static void truth_print(unsigned int vm, unsigned int vcpu, const struct guest_truth *truth)
-{
-	printf("TRUTH vm=%u pid=%d vcpu=%u tid=%d ok=%d", vm, getpid(), vcpu, truth->tid, truth->ok);
-	for (unsigned int op = 0; op < GUEST_OPS; op++)
-		printf(" %s=%llu", guest_op_names[op], (unsigned long long)truth->done[op]);
-	printf(" user_port=%llu user_mmio=%llu user_hlt=%llu migrations=%llu\n",
-	       (unsigned long long)truth->port, (unsigned long long)truth->mmio,
-	       (unsigned long long)truth->hlt, (unsigned long long)truth->migrations);
-}
-
 /* One VM; its lines go out in one piece, because the others print at the same time. */
 static int vm_run(const struct load *load, unsigned int vm)
 {
@@ -88,13 +78,15 @@ static int vm_run(const struct load *load, unsigned int vm)
 	struct error err = { 0 };
 	int status = 0;
 
+	usleep(load->delay * 1000);
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	if (guest_run(&load->plan, truth, &err) < 0) {
 		fprintf(stderr, "load: %s\n", err.text);
 		return STATUS_VOID;
 	}
 	for (unsigned int vcpu = 0; vcpu < load->plan.vcpus; vcpu++) {
-		truth_print(vm, vcpu, &truth[vcpu]);
+		printf("TRUTH vm=%u pid=%d vcpu=%u ", vm, getpid(), vcpu);
+		guest_truth_print(&truth[vcpu], stdout);
 		if (!truth[vcpu].ok) {
 			fprintf(stderr, "load: vCPU %u of VM %u trapped (KVM exit reason %u)\n", vcpu, vm,
 				truth[vcpu].trap);
@@ -102,7 +94,6 @@ static int vm_run(const struct load *load, unsigned int vm)
 		}
 	}
 	fflush(stdout);
-	usleep(load->hold * 1000);
 	return status;
 }
 
