@@ -413,9 +413,7 @@ static int analyse(struct file *f, struct error *err)
 struct job {
 	struct run *run;
 	int fd; /* of the file */
-	struct seen {
-		bool incomplete, found;
-	} seen; /* what the parent's run doesn't see by itself */
+	bool incomplete; /* the parent's run doesn't see it by itself */
 };
 
 static int run_here(void *arg, struct error *err)
@@ -429,7 +427,7 @@ static int run_here(void *arg, struct error *err)
 	if (f.dat)
 		ret = analyse(&f, err);
 	progress_wipe(run->progress);
-	job->seen = (struct seen){ run->incomplete, run->found };
+	job->incomplete = run->incomplete;
 	run_end(run);
 	tracedat_pages_free(f.pages);
 	tracedat_free(f.dat);
@@ -446,8 +444,8 @@ int run_file(struct run *run, struct error *err)
 		.job = run_here,
 		.arg = &job,
 		.file = path,
-		.result = &job.seen,
-		.result_size = sizeof(job.seen),
+		.result = &job.incomplete,
+		.result_size = sizeof(job.incomplete),
 	};
 	int ret;
 
@@ -455,7 +453,6 @@ int run_file(struct run *run, struct error *err)
 		return error_errno(err, errno, "%s can't be opened", path);
 	ret = confine_run(&confined, err);
 	close(job.fd);
-	run->incomplete = job.seen.incomplete;
-	run->found = job.seen.found;
+	run->incomplete = job.incomplete;
 	return ret;
 }

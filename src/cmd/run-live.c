@@ -311,6 +311,21 @@ static bool ended_from_outside(struct tracing *t)
 	return stop_asked(t->run->stop) || (t->workload && workload_ended(t->workload));
 }
 
+/*
+ * Records that the kernel counted as lost and no mark gives a number for. At a boundary its count
+ * is already ahead of what was handed on, so there it only stands in for marks without a number.
+ */
+static uint64_t count_unmarked(struct tracing *t, bool at_end)
+{
+	const struct stream_stats *stats = stream_stats(t->run->stream);
+	uint64_t lost;
+
+	if (!at_end && !stats->lost_unknown)
+		return 0;
+	lost = live_stats(t->live)->lost;
+	return lost > stats->lost_records ? lost - stats->lost_records : 0;
+}
+
 /* Delivers what is known up to the horizon, with a report at each boundary on the way. */
 static int hand_on(struct tracing *t, uint64_t horizon, bool *over, struct error *err)
 {
@@ -319,8 +334,11 @@ static int hand_on(struct tracing *t, uint64_t horizon, bool *over, struct error
 
 	while ((boundary = run_boundary(run)) <= horizon) {
 		*over = run_is_over(run, boundary);
-		if (advance(t, boundary, err) || run_sample(run, NULL, err) ||
-		    run_report(run, boundary, *over, err))
+		if (advance(t, boundary, err) || run_sample(run, NULL, err))
+			return -1;
+		if (*over)
+			run->unmarked = count_unmarked(t, false);
+		if (run_report(run, boundary, *over, err))
 			return -1;
 		if (*over)
 			return 0;
@@ -357,8 +375,6 @@ static int finish(struct tracing *t, struct error *err)
 {
 	struct run *run = t->run;
 	struct live_result result;
-	const struct live_stats *stats;
-	uint64_t marked;
 
 	do {
 		if (live_finish(t->live, &result, err) ||
@@ -367,9 +383,7 @@ static int finish(struct tracing *t, struct error *err)
 	} while (result.more);
 	if (run_sample(run, NULL, err))
 		return -1;
-	stats = live_stats(t->live);
-	marked = stream_stats(run->stream)->lost_records;
-	run->unmarked = stats->lost > marked ? stats->lost - marked : 0;
+	run->unmarked = count_unmarked(t, true);
 	return run_report(run, max(session_info(t->session)->end, run->reported), true, err);
 }
 

@@ -251,13 +251,17 @@ static void say_notes(struct run *run, const struct report *report)
 		say_once(run, report->notes[i]);
 }
 
-static bool has_rows(const struct report *report)
+/* An empty result is one that says what was looked for. */
+static void tell_empty(struct run *run, struct report *report, bool last)
 {
-	for (unsigned int i = 0; i < report->nr_tables; i++) {
-		if (report->tables[i]->nr_rows)
-			return true;
-	}
-	return false;
+	char names[256];
+
+	run->found |= report->nr_tables && report->tables[0]->nr_rows;
+	if (!last || run->found || !run->rows.n)
+		return;
+	rows_names(&run->rows, names, sizeof(names));
+	if (*names)
+		report_note(report, "Looked for %s.", names);
 }
 
 static struct render *begin_render(const struct run *run)
@@ -320,7 +324,7 @@ int run_report(struct run *run, uint64_t now, bool last, struct error *err)
 	fill_records(run, report, last, cumulative);
 	if (!cumulative)
 		interval_cut(run->interval, report);
-	run->found |= has_rows(report);
+	tell_empty(run, report, last);
 	run->incomplete |= report->has_lost && !report_complete(report);
 	if (!report_finish(report, &order, err) && !print_report(run, report, last, err))
 		ret = 0;
