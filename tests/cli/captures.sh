@@ -161,7 +161,7 @@ is "6.1-lost in intervals: all adds up" \
 # Files without what is asked for: other events, another architecture, events that never fired.
 traces=$top_srcdir/tests/traces
 check "a file without the events names those that it has" \
-	"$HVSCOPE exits -i $traces/xen/xen-small.dat" 1 'xen-small.dat has none .*kvm:kvm_exit.*xen:xen_mc'
+	"$HVSCOPE exits -i $traces/xen/xen-small.dat" 1 'xen-small.dat has no .*kvm:kvm_exit.*xen:xen_mc'
 LC_ALL=C sed 's/riscv64/riscv99/g' "$traces/arch/riscv64-7.2-basic.dat" >"$tmp/riscv99.dat"
 check "a file of an architecture without a table says so and names its events" \
 	"$HVSCOPE exits -i $tmp/riscv99.dat" 1 'riscv99.*kvm:kvm_exit'
