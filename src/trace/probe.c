@@ -426,9 +426,9 @@ static char *name_in_group(char *text, const char *group)
 	char *name = strchr(text, ':');
 	size_t len = strlen(group);
 
-	if (!name++ || strncmp(name, group, len) || name[len] != '/')
+	if (!name || strncmp(name + 1, group, len) || name[len + 1] != '/')
 		return NULL;
-	name += len + 1;
+	name += len + 2;
 	name[strcspn(name, " ")] = '\0';
 	return name;
 }
