@@ -68,6 +68,28 @@ static int run(int argc, char **argv, struct error *err)
 	return run_command(&command, argc - 1, argv + 1, err);
 }
 
+/*
+ * Our own sentences may end in lines that begin with two blanks: what the kernel refused, and a
+ * caret under the place. Any other newline comes from a name, and is shown as what it is.
+ */
+static void print_error(const struct error *err)
+{
+	char *copy = xstrdup(err->text);
+
+	fputs("hvscope: ", stderr);
+	for (char *line = copy, *end; line; line = end) {
+		char *quoted;
+
+		end = strstr(line, "\n  ");
+		if (end)
+			*end++ = '\0';
+		quoted = text_quote_dup(line, sizeof(err->text) * 4);
+		fprintf(stderr, "%s\n", quoted);
+		free(quoted);
+	}
+	free(copy);
+}
+
 int main(int argc, char **argv)
 {
 	struct error err = { 0 };
@@ -80,10 +102,7 @@ int main(int argc, char **argv)
 	if (status >= 0 && (fflush(stdout) || ferror(stdout)))
 		status = error_errno(&err, errno, "the output could not be written");
 	if (status < 0) {
-		char *text = text_quote_dup(err.text, sizeof(err.text) * 4);
-
-		fprintf(stderr, "hvscope: %s\n", text);
-		free(text);
+		print_error(&err);
 		status = err.status ? err.status : 1;
 	}
 	cleanup_run();
