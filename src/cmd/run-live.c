@@ -6,131 +6,28 @@
  */
 #include "cmd/run-live.h"
 
-#include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/probe-table.h"
+#include "cmd/wanted.h"
 #include "cmd/workload.h"
 #include "sampler/machine.h"
 #include "trace/clock.h"
 #include "trace/cursor-live.h"
-#include "trace/preflight.h"
 #include "trace/session.h"
 
 struct tracing {
 	struct run *run;
 	struct utsname uname;
-	struct session_event *events;
-	size_t n_events;
-	const struct hv_probe **roles;
-	size_t n_roles;
-	int32_t *pids;
-	size_t n_pids;
+	struct wanted wanted;
 	struct session *session;
 	struct live *live;
 	struct workload *workload;
 };
 
 /* --- What to trace --- */
-
-static bool has_role(const struct tracing *t, const struct hv_probe *role)
-{
-	for (size_t i = 0; i < t->n_roles; i++) {
-		if (t->roles[i] == role)
-			return true;
-	}
-	return false;
-}
-
-static bool has_event(const struct tracing *t, const struct hv_event *event)
-{
-	for (size_t i = 0; i < t->n_events; i++) {
-		if (!strcmp(t->events[i].system, event->system) &&
-		    !strcmp(t->events[i].name, event->name))
-			return true;
-	}
-	return false;
-}
-
-/* All rows are asked for as optional: whether those that exist suffice is found out by binding. */
-static void choose_events(struct tracing *t)
-{
-	const struct rows *rows = &t->run->rows;
-
-	t->events = xcalloc(rows->n, sizeof(*t->events));
-	t->roles = xcalloc(rows->n, sizeof(*t->roles));
-	for (size_t i = 0; i < rows->n; i++) {
-		const struct hv_event *event = rows->rows[i].event;
-		const struct hv_probe *role = rows_probe(&rows->rows[i]);
-
-		if (role && !has_role(t, role))
-			t->roles[t->n_roles++] = role;
-		if (event->system && !has_event(t, event))
-			t->events[t->n_events++] = (struct session_event){
-				.system = event->system,
-				.name = event->name,
-				.optional = true,
-			};
-	}
-}
-
-/* Of the events that the user named, the probes' are enabled by themselves, unless filtered. */
-static void choose_named(struct tracing *t)
-{
-	const struct events *events = &t->run->events;
-
-	t->events = xreallocarray(t->events, t->n_events + events->n + 1, sizeof(*t->events));
-	for (size_t i = 0; i < events->n; i++) {
-		const struct event *event = &events->events[i];
-
-		if (event->system || event->filter)
-			t->events[t->n_events++] = (struct session_event){
-				.system = event->system,
-				.name = event->name,
-				.filter = event->filter,
-				.optional = event->optional,
-			};
-	}
-}
-
-static void add_tasks(struct tracing *t, int32_t pid)
-{
-	int32_t *tids;
-	size_t n = who_tasks(t->run->env.who, pid, &tids);
-
-	t->pids = xreallocarray(t->pids, t->n_pids + n + 1, sizeof(*t->pids));
-	for (size_t i = 0; i < n; i++)
-		t->pids[t->n_pids++] = tids[i];
-	free(tids);
-}
-
-/* -p and --vm: the threads that the kernel is to tell of. */
-static int choose_threads(struct tracing *t, struct error *err)
-{
-	const struct settings *s = t->run->settings;
-	char others[400];
-	int32_t *pids;
-	size_t n;
-
-	if (s->pid) {
-		add_tasks(t, s->pid > INT32_MAX ? 0 : (int32_t)s->pid);
-		if (!t->n_pids)
-			return error_set(err, "there is no process %llu",
-					 (unsigned long long)s->pid);
-	}
-	if (!s->vm)
-		return 0;
-	n = who_find_vm(t->run->env.who, s->vm, &pids, others, sizeof(others));
-	for (size_t i = 0; i < n && !s->pid; i++)
-		add_tasks(t, pids[i]);
-	free(pids);
-	if (!n)
-		return error_set(err, "no virtual machine '%s' runs here; %s%s", s->vm,
-				 *others ? "there are " : "none does", others);
-	return 0;
-}
 
 static struct session_request make_request(const struct tracing *t)
 {
@@ -142,12 +39,12 @@ static struct session_request make_request(const struct tracing *t)
 		.root = &s->root,
 		.clock = CLOCK_LIVE,
 		.buffer_size = s->buffer_size,
-		.pids = filter ? t->pids : NULL,
-		.n_pids = filter ? t->n_pids : 0,
-		.events = t->events,
-		.n_events = t->n_events,
-		.roles = t->roles,
-		.n_roles = t->n_roles,
+		.pids = filter ? t->wanted.pids : NULL,
+		.n_pids = filter ? t->wanted.n_pids : 0,
+		.events = t->wanted.events,
+		.n_events = t->wanted.n_events,
+		.roles = t->wanted.roles,
+		.n_roles = t->wanted.n_roles,
 		.definitions = t->run->events.definitions,
 		.n_definitions = t->run->events.n_definitions,
 		.own_events = t->run->analysis->specs,
@@ -175,29 +72,6 @@ static bool is_there(void *ctx, const struct hv_event *event)
 	return session_has(t->session, event->system, event->name);
 }
 
-/* None of the events exists: why, and what can be done. */
-static int explain_absence(const struct tracing *t, struct error *err)
-{
-	const struct rows *rows = &t->run->rows;
-	const struct hv_event **events = xcalloc(rows->n, sizeof(*events));
-	struct preflight *preflight = preflight_new(&t->run->settings->root);
-	struct preflight_verdict verdict = { 0 };
-	size_t n = 0;
-
-	for (size_t i = 0; i < rows->n; i++) {
-		if (rows->rows[i].required && rows->rows[i].event->system)
-			events[n++] = rows->rows[i].event;
-	}
-	preflight_check(preflight, events, n, t->roles, t->n_roles, &verdict);
-	if (verdict.why[0])
-		error_set(err, "hvscope %s finds nothing to trace here: %s%s%s",
-			  t->run->analysis->name, verdict.why, verdict.todo[0] ? "; " : "",
-			  verdict.todo);
-	preflight_free(preflight);
-	free(events);
-	return -1;
-}
-
 static int bind(struct tracing *t, struct error *err)
 {
 	const struct session_info *info = session_info(t->session);
@@ -206,7 +80,9 @@ static int bind(struct tracing *t, struct error *err)
 
 	if (!run_bind(t->run, &formats, info->n_cpus, is_there, t, &absent, err))
 		return 0;
-	return absent ? explain_absence(t, err) : -1;
+	return absent ? wanted_explain(&t->wanted, &t->run->rows, t->run->analysis->name,
+				       &t->run->settings->root, err) :
+			-1;
 }
 
 /* --- Start --- */
@@ -224,7 +100,8 @@ static void add_probes(void *ctx, struct report *report)
 {
 	const struct tracing *t = ctx;
 
-	probe_table_add(report, session_probes(t->session), t->roles, t->n_roles);
+	probe_table_add(report, session_probes(t->session), t->wanted.roles,
+			t->wanted.n_roles);
 }
 
 static int start(struct tracing *t, struct error *err)
@@ -246,7 +123,7 @@ static int start(struct tracing *t, struct error *err)
 		if (!t->workload)
 			return -1;
 	}
-	if (t->n_roles) {
+	if (t->wanted.n_roles) {
 		run->extend = add_probes;
 		run->extend_ctx = t;
 	}
@@ -444,12 +321,12 @@ static int set_up(struct tracing *t, struct error *err)
 	struct session_request request;
 
 	rows_collect(&run->rows, run->analysis, t->uname.machine);
-	choose_events(t);
+	wanted_rows(&t->wanted, &run->rows);
 	if (run->analysis->specs && (events_parse(&run->events, run->settings, err) ||
 				     events_expand_live(&run->events, run->settings, err)))
 		return -1;
-	choose_named(t);
-	if (choose_threads(t, err))
+	wanted_events(&t->wanted, &run->events);
+	if (wanted_threads(&t->wanted, run->settings, run->env.who, err))
 		return -1;
 	request = make_request(t);
 	if (run->settings->dry_run)
@@ -491,8 +368,6 @@ int run_live(struct run *run, struct error *err)
 	if (!status && t.workload)
 		status = workload_wait(t.workload, run->stop);
 	workload_free(t.workload);
-	free(t.events);
-	free(t.roles);
-	free(t.pids);
+	wanted_free(&t.wanted);
 	return status;
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From rows, specs and selections to what a session is asked for, each event and probe once.
+ */
+#include "cmd/wanted.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "trace/preflight.h"
+
+static bool has_role(const struct wanted *w, const struct hv_probe *role)
+{
+	for (size_t i = 0; i < w->n_roles; i++) {
+		if (w->roles[i] == role)
+			return true;
+	}
+	return false;
+}
+
+static bool has_event(const struct wanted *w, const struct hv_event *event)
+{
+	for (size_t i = 0; i < w->n_events; i++) {
+		const struct session_event *e = &w->events[i];
+
+		if (e->system && !strcmp(e->system, event->system) && !strcmp(e->name, event->name))
+			return true;
+	}
+	return false;
+}
+
+void wanted_rows(struct wanted *w, const struct rows *rows)
+{
+	w->events = xreallocarray(w->events, w->n_events + rows->n + 1, sizeof(*w->events));
+	w->roles = xreallocarray(w->roles, w->n_roles + rows->n + 1, sizeof(*w->roles));
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct hv_event *event = rows->rows[i].event;
+		const struct hv_probe *role = rows_probe(&rows->rows[i]);
+
+		if (role && !has_role(w, role))
+			w->roles[w->n_roles++] = role;
+		if (event->system && !has_event(w, event))
+			w->events[w->n_events++] = (struct session_event){
+				.system = event->system,
+				.name = event->name,
+				.optional = true,
+			};
+	}
+}
+
+void wanted_events(struct wanted *w, const struct events *events)
+{
+	w->events = xreallocarray(w->events, w->n_events + events->n + 1, sizeof(*w->events));
+	for (size_t i = 0; i < events->n; i++) {
+		const struct event *event = &events->events[i];
+
+		if (event->system || event->filter)
+			w->events[w->n_events++] = (struct session_event){
+				.system = event->system,
+				.name = event->name,
+				.filter = event->filter,
+				.optional = event->optional,
+			};
+	}
+}
+
+static void add_tasks(struct wanted *w, struct who *who, int32_t pid)
+{
+	int32_t *tids;
+	size_t n = who_tasks(who, pid, &tids);
+
+	w->pids = xreallocarray(w->pids, w->n_pids + n + 1, sizeof(*w->pids));
+	for (size_t i = 0; i < n; i++)
+		w->pids[w->n_pids++] = tids[i];
+	free(tids);
+}
+
+int wanted_threads(struct wanted *w, const struct settings *s, struct who *who, struct error *err)
+{
+	char others[400];
+	int32_t *pids;
+	size_t n;
+
+	if (s->pid) {
+		add_tasks(w, who, s->pid > INT32_MAX ? 0 : (int32_t)s->pid);
+		if (!w->n_pids)
+			return error_set(err, "there is no process %llu",
+					 (unsigned long long)s->pid);
+	}
+	if (!s->vm)
+		return 0;
+	n = who_find_vm(who, s->vm, &pids, others, sizeof(others));
+	for (size_t i = 0; i < n && !s->pid; i++)
+		add_tasks(w, who, pids[i]);
+	free(pids);
+	if (!n)
+		return error_set(err, "no virtual machine '%s' runs here; %s%s", s->vm,
+				 *others ? "there are " : "none does", others);
+	return 0;
+}
+
+void wanted_free(struct wanted *w)
+{
+	free(w->events);
+	free(w->roles);
+	free(w->pids);
+	*w = (struct wanted){ 0 };
+}
+
+int wanted_explain(const struct wanted *w, const struct rows *rows, const char *name,
+		   const struct root *root, struct error *err)
+{
+	const struct hv_event **events = xcalloc(rows->n + 1, sizeof(*events));
+	struct preflight *preflight = preflight_new(root);
+	struct preflight_verdict verdict = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		if (rows->rows[i].required && rows->rows[i].event->system)
+			events[n++] = rows->rows[i].event;
+	}
+	preflight_check(preflight, events, n, w->roles, w->n_roles, &verdict);
+	if (verdict.why[0])
+		error_set(err, "hvscope %s finds nothing to trace here: %s%s%s", name, verdict.why,
+			  verdict.todo[0] ? "; " : "", verdict.todo);
+	preflight_free(preflight);
+	free(events);
+	return -1;
+}
