@@ -54,23 +54,43 @@ const struct hv_probe *rows_probe(const struct rows_row *row)
 	return NULL;
 }
 
-/* Whether the other rows of this one's group are there too. */
-static bool group_is_there(const struct rows *rows, const struct rows_row *row,
-			   bool (*has)(void *ctx, const struct hv_event *event), void *ctx)
+/*
+ * Which rows fit what is there, tried on a binding that is thrown away: a kernel of another machine
+ * may have an event of the same name with other fields, of which a group must not be half bound.
+ */
+static void try_rows(struct rows *rows, const struct format_source *formats,
+		     bool (*has)(void *ctx, const struct hv_event *event), void *ctx,
+		     struct error *unfit)
 {
-	if (!row->event->group)
-		return true;
+	struct binding *trial = binding_new(formats);
+
 	for (size_t i = 0; i < rows->n; i++) {
+		struct rows_row *row = &rows->rows[i];
+		struct error why = { 0 };
+
+		row->fits =
+			has(ctx, row->event) && binding_add(trial, row->hv, row->event, &why) >= 0;
+		if (!row->fits && why.status && row->required && !unfit->status)
+			*unfit = why;
+	}
+	binding_free(trial);
+}
+
+/* Whether the other rows of this one's group fit too. */
+static bool group_fits(const struct rows *rows, const struct rows_row *row)
+{
+	for (size_t i = 0; row->event->group && i < rows->n; i++) {
 		const struct rows_row *other = &rows->rows[i];
 
 		if (other->hv == row->hv && other->event->group == row->event->group &&
-		    !has(ctx, other->event))
+		    !other->fits)
 			return false;
 	}
-	return true;
+	return row->fits;
 }
 
-int rows_bind(struct rows *rows, const struct analysis *analysis, struct binding *binding,
+int rows_bind(struct rows *rows, const struct analysis *analysis,
+	      const struct format_source *formats, struct binding *binding,
 	      bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
 	      struct error *err)
 {
@@ -78,18 +98,14 @@ int rows_bind(struct rows *rows, const struct analysis *analysis, struct binding
 	uint64_t told = 0;
 	char names[256];
 
+	try_rows(rows, formats, has, ctx, &unfit);
 	for (size_t i = 0; i < rows->n; i++) {
 		struct rows_row *row = &rows->rows[i];
-		struct error why = { 0 };
 
-		if (!has(ctx, row->event) || !group_is_there(rows, row, has, ctx))
+		if (!group_fits(rows, row) || binding_add(binding, row->hv, row->event, NULL) < 0)
 			continue;
-		if (binding_add(binding, row->hv, row->event, &why) >= 0) {
-			row->bound = true;
-			told |= FACT_BIT(row->event->kind);
-		} else if (why.status && row->required && !unfit.status) {
-			unfit = why;
-		}
+		row->bound = true;
+		told |= FACT_BIT(row->event->kind);
 	}
 	*absent = false;
 	if ((told & analysis->facts) == analysis->facts ||

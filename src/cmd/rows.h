@@ -18,6 +18,7 @@ struct rows_row {
 	const struct hypervisor *hv;
 	const struct hv_event *event;
 	bool required; /* tells a fact that the analysis can't do without */
+	bool fits;     /* is there, with the fields that it needs */
 	bool bound;
 };
 
@@ -34,11 +35,12 @@ void rows_free(struct rows *rows);
 const struct hv_probe *rows_probe(const struct rows_row *row);
 
 /*
- * Binds what `has` says is there. Of rows that only serve together none is bound unless all are
- * there. Returns -1 with *err when a fact that the analysis needs has no row: then `*absent` tells
+ * Binds what `has` says is there and what fits. Of rows that only serve together none is bound
+ * unless all are. Returns -1 with *err when a fact that the analysis needs has no row: then `*absent` tells
  * whether its events are missing (the caller knows what to do about that), or unfit.
  */
-int rows_bind(struct rows *rows, const struct analysis *analysis, struct binding *binding,
+int rows_bind(struct rows *rows, const struct analysis *analysis,
+	      const struct format_source *formats, struct binding *binding,
 	      bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
 	      struct error *err);
 

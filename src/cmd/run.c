@@ -46,7 +46,7 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 	*absent = false;
 	if (run->analysis->specs)
 		return bind_events(run, err);
-	if (rows_bind(&run->rows, run->analysis, run->binding, has, ctx, absent, err))
+	if (rows_bind(&run->rows, run->analysis, formats, run->binding, has, ctx, absent, err))
 		return -1;
 	run->env.analysis.hv = rows_hypervisor(&run->rows);
 	return 0;
