@@ -163,10 +163,10 @@ static __attribute__((noinline)) uint64_t change_thread(struct decoder *d, int32
 
 /* The general path. */
 
-static uint64_t read_number(const struct decode_plan *plan, const struct decode_arg *arg,
-			    const unsigned char *record)
+uint64_t decode_number(const struct decode_plan *plan, const struct decode_arg *arg,
+		       const void *record)
 {
-	const unsigned char *p = record + arg->offset;
+	const unsigned char *p = (const unsigned char *)record + arg->offset;
 	uint64_t v;
 	uint32_t v32;
 	uint16_t v16;
@@ -217,7 +217,7 @@ static uint64_t read_arg(const struct decode_plan *plan, const struct decode_arg
 	case DECODE_CONST:
 		return arg->value;
 	case DECODE_NUMBER:
-		return read_number(plan, arg, rec->data);
+		return decode_number(plan, arg, rec->data);
 	default:
 		return read_text(plan, arg, rec);
 	}

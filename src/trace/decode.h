@@ -62,6 +62,10 @@ struct decode_plan {
 	void *ctx;
 };
 
+/* A DECODE_NUMBER out of a record that holds it. */
+uint64_t decode_number(const struct decode_plan *plan, const struct decode_arg *arg,
+		       const void *record);
+
 struct decoder;
 
 /* All outlive the decoder; rows may be added to the plan between windows. */

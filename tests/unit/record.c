@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Fields of records by name, in both byte orders, and whole records as text; records that are
+ * shorter than their format, or lie about where their texts are.
+ */
+#include <string.h>
+
+#include "base/util.h"
+#include "tests/gen.h"
+#include "tests/tap.h"
+#include "trace/binding.h"
+#include "trace/record.h"
+
+#define COMMON                                                                         \
+	"format:\n"                                                                    \
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"         \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"         \
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
+	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+
+#define FIELDS                                                                 \
+	"\tfield:__data_loc char[] comm;\toffset:8;\tsize:4;\tsigned:0;\n"     \
+	"\tfield:s16 half;\toffset:12;\tsize:2;\tsigned:1;\n"                  \
+	"\tfield:u8 pair[2];\toffset:14;\tsize:2;\tsigned:0;\n"                \
+	"\tfield:unsigned long addr;\toffset:16;\tsize:8;\tsigned:0;\n"        \
+	"\tfield:char name[8];\toffset:24;\tsize:8;\tsigned:0;\n\n"
+
+enum { SIZE = 36 };
+
+static char *read_format(void *ctx, const char *system, const char *name)
+{
+	(void)ctx;
+	(void)system;
+	if (!strcmp(name, "good"))
+		return xstrdup("name: good\nID: 700\n" COMMON FIELDS
+			       "print fmt: \"%s at %lx, %s\", __get_str(comm), "
+			       "REC->addr, REC->name\n");
+	if (!strcmp(name, "beyond"))
+		return xstrdup("name: beyond\nID: 701\n" COMMON FIELDS
+			       "print fmt: \"%s\", some_function(REC->half)(\n");
+	return NULL;
+}
+
+static void fill(const struct gen *g, unsigned char *data)
+{
+	memset(data, 0, SIZE);
+	gen_put(g, data, 700, 2);
+	gen_put(g, data + 4, 4321, 4);
+	gen_put(g, data + 8, 4 << 16 | 32, 4);
+	gen_put(g, data + 12, (uint16_t)-7, 2);
+	gen_put(g, data + 16, 0xffff888012345678, 8);
+	memcpy(data + 24, "eight ch", 8);
+	memcpy(data + 32, "abc", 4);
+}
+
+static const struct record_field *field(struct records *r, const char *name)
+{
+	struct error err = { 0 };
+	const struct record_field *f = records_field(r, 0, name, &err);
+
+	if (!f)
+		diag("%s", err.text);
+	return f;
+}
+
+static void values(bool swap)
+{
+	struct gen *g = gen_new(1, 4096, 8, swap);
+	struct binding *b = binding_new(&(struct format_source){
+		.format = read_format, .long_size = 8, .big_endian = gen_big(g),
+	});
+	struct records *r = records_new(b);
+	const struct record_field *all;
+	unsigned char data[SIZE];
+	struct error err = { 0 };
+	uint64_t number = 0;
+	char text[100];
+	size_t n;
+
+	fill(g, data);
+	binding_add_record(b, "t", "good", NULL);
+	binding_add_record(b, "t", "beyond", NULL);
+	all = records_fields(r, 0, &n);
+	ok(n == 9 && !strcmp(all[0].name, "comm") && all[0].kind == RECORD_TEXT &&
+	   all[1].kind == RECORD_NUMBER && all[1].is_signed && all[2].kind == RECORD_BYTES &&
+	   all[3].is_hex && !all[4].common && all[8].common, "fields are what the format says");
+	is_str(all[3].type, "unsigned long", "with their types");
+	ok(records_number(r, field(r, "half"), data, SIZE, &number) && number == (uint64_t)-7,
+	   "a signed number");
+	ok(records_number(r, field(r, "addr"), data, SIZE, &number) &&
+	   number == 0xffff888012345678, "an unsigned one");
+	ok(records_number(r, field(r, "common_pid"), data, SIZE, &number) && number == 4321,
+	   "a common one");
+	ok(records_text(r, field(r, "comm"), data, SIZE, text, sizeof(text)) &&
+	   !strcmp(text, "abc"), "a text behind the fields");
+	ok(records_text(r, field(r, "name"), data, SIZE, text, sizeof(text)) &&
+	   !strcmp(text, "eight ch"), "a text that fills its field");
+	ok(records_text(r, field(r, "name"), data, SIZE, text, 4) && !strcmp(text, "eig"),
+	   "cut to the room there is");
+	ok(!records_number(r, field(r, "comm"), data, SIZE, &number) &&
+	   !records_text(r, field(r, "half"), data, SIZE, text, sizeof(text)) &&
+	   !records_number(r, field(r, "pair"), data, SIZE, &number), "no kind is taken for another");
+	ok(!records_number(r, field(r, "addr"), data, 23, &number), "a record that is too short");
+	ok(!records_field(r, 0, "nme", &err), "a field that there isn't");
+	is_str(err.text, "t:good has no field nme; it has: comm, half, pair, addr, name",
+	       "is answered by those that there are");
+	records_print(r, 0, data, SIZE, 0, text, sizeof(text));
+	is_str(text, "abc at ffff888012345678, eight ch", "the print fmt");
+	records_print(r, 1, data, SIZE, 0, text, sizeof(text));
+	is_str(text, "comm=abc half=-7 addr=0xffff888012345678 name=eight ch",
+	       "one that is beyond libtraceevent: the fields");
+	records_print(r, 0, data, 24, 0, text, sizeof(text));
+	is_str(text, "half=-7 addr=0xffff888012345678", "what a short record has");
+	gen_put(g, data + 8, 4u << 16 | 33, 4);
+	ok(!records_text(r, field(r, "comm"), data, SIZE, text, sizeof(text)),
+	   "a text that ends behind its record is none");
+	records_print(r, 0, data, SIZE, 0, text, sizeof(text));
+	is_str(text, "half=-7 addr=0xffff888012345678 name=eight ch", "and isn't printed");
+	gen_put(g, data + 8, 3u << 16 | 32, 4);
+	records_print(r, 0, data, SIZE, 0, text, sizeof(text));
+	is_str(text, "comm=abc half=-7 addr=0xffff888012345678 name=eight ch",
+	       "a text without an end is not left to libtraceevent");
+	records_print(r, 0, data, SIZE, 0, text, 12);
+	is_str(text, "comm=abc ha", "cut to the room there is");
+	records_free(r);
+	records_free(NULL);
+	binding_free(b);
+	gen_free(g);
+}
+
+int main(void)
+{
+	values(false);
+	values(true);
+	return tap_done();
+}
