@@ -109,11 +109,21 @@ bool workload_ended(struct workload *w)
 	return true;
 }
 
+/* Whether Ctrl-C at our terminal goes to the command as well, because it is in our job. */
+static bool shares_terminal(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (tcgetpgrp(fd) == getpgrp())
+			return true;
+	}
+	return false;
+}
+
 int workload_wait(struct workload *w, struct stop *stop)
 {
 	static const struct timespec second = { .tv_sec = 1 };
 
-	if (stop->signal)
+	if (!workload_ended(w) && stop->signal && !(stop->signal == SIGINT && shares_terminal()))
 		kill(w->pid, stop->signal);
 	stop_forget(stop);
 	while (!workload_ended(w)) {
