@@ -30,17 +30,6 @@
 /* The kernel's overflow user and group: no file, no process is theirs. */
 enum { NOBODY = 65534 };
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 /* --- System calls that are refused --- */
 
 #if defined(__x86_64__) && !defined(__ILP32__)
@@ -232,21 +221,22 @@ static void build_filter(struct filter *f)
 	add_verdict(f, SECCOMP_RET_ALLOW);
 }
 
-/* A kernel without seccomp leaves the child what its user may do anyway. */
-static void refuse_calls(void)
+/* -1: this kernel has no seccomp. */
+static int refuse_calls(void)
 {
 	struct filter f = { .len = 0 };
 	struct sock_fprog program = { .filter = f.code };
 
 	build_filter(&f);
 	program.len = f.len;
-	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }
 
 #else
 
-static void refuse_calls(void)
+static int refuse_calls(void)
 {
+	return -1;
 }
 
 #endif
@@ -282,8 +272,9 @@ static void drop_privileges(pid_t parent)
 		_exit(1);
 	if (SANITIZED)
 		return;
-	limit(RLIMIT_NOFILE);
-	refuse_calls();
+	/* Without a filter at least no new descriptors, though libraries may want to copy one. */
+	if (refuse_calls())
+		limit(RLIMIT_NOFILE);
 }
 
 /* What child and parent both see. */

@@ -145,7 +145,7 @@ static void test_rights(void)
 
 	if (fd >= 0)
 		close(fd);
-#if defined(__SANITIZE_ADDRESS__)
+#if SANITIZED
 	skip("sanitizers need the rights that it would lose", "the child can't open, fork, …");
 	(void)may;
 	(void)err;
