@@ -36,8 +36,9 @@ const struct hv_probe *rows_probe(const struct rows_row *row);
 
 /*
  * Binds what `has` says is there and what fits. Of rows that only serve together none is bound
- * unless all are. Returns -1 with *err when a fact that the analysis needs has no row: then `*absent` tells
- * whether its events are missing (the caller knows what to do about that), or unfit.
+ * unless all are. Returns -1 with *err when a fact that the analysis needs has no row: then
+ * `*absent` tells whether its events are missing (the caller knows what to do about that), or
+ * unfit.
  */
 int rows_bind(struct rows *rows, const struct analysis *analysis,
 	      const struct format_source *formats, struct binding *binding,
