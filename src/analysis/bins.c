@@ -27,19 +27,26 @@ struct bins {
 	uint32_t n_owners;
 	struct strhash owner_index;
 	struct bin **all; /* in order of first use */
-	size_t n;
+	size_t n, room;
+	char *chunk; /* where the next bins come from */
+	size_t chunk_left;
+	char **chunks;
+	size_t n_chunks;
 	uint32_t *index; /* open addressing: places in `all` + 1 */
 	size_t index_size; /* a power of two, > 2 n */
 };
 
 enum { TAG_SPACE = 0xff, TAG_CPU = 0xffff00 };
 
+/* Bins are as long as whole cache lines and begin with one: a count touches as few as possible. */
+enum { LINE = 64, CHUNK_BINS = 64, CACHE_SLOTS = 16 };
+
 struct bins *bins_new(const struct analysis_env *env, size_t size, enum analysis_key value)
 {
 	struct bins *b = xcalloc(1, sizeof(*b));
 
 	b->env = env;
-	b->size = size;
+	b->size = (size + LINE - 1) / LINE * LINE;
 	if (env->by & KEY_BIT(KEY_CPU))
 		b->mask.tag |= TAG_CPU;
 	if (env->by & KEY_BIT(value)) {
@@ -55,11 +62,11 @@ void bins_free(struct bins *b, void (*release)(struct bin *bin))
 {
 	if (!b)
 		return;
-	for (size_t i = 0; i < b->n; i++) {
-		if (release)
-			release(b->all[i]);
-		free(b->all[i]);
-	}
+	for (size_t i = 0; release && i < b->n; i++)
+		release(b->all[i]);
+	for (size_t i = 0; i < b->n_chunks; i++)
+		free(b->chunks[i]);
+	free(b->chunks);
 	for (uint32_t i = 0; i < b->n_owners; i++) {
 		free(b->owners[i].vm);
 		free(b->owners[i].comm);
@@ -161,6 +168,30 @@ static void grow(struct bins *b)
 		*bin_place(b, b->all[i]) = (uint32_t)i + 1;
 }
 
+static struct bin *new_bin(struct bins *b)
+{
+	struct bin *bin;
+
+	if (!b->chunk_left) {
+		b->chunk = aligned_alloc(LINE, CHUNK_BINS * b->size);
+		if (!b->chunk)
+			fatal("out of memory");
+		b->chunk_left = CHUNK_BINS;
+		b->chunks = xreallocarray(b->chunks, b->n_chunks + 1, sizeof(*b->chunks));
+		b->chunks[b->n_chunks++] = b->chunk;
+	}
+	bin = (struct bin *)b->chunk;
+	memset(bin, 0, b->size);
+	b->chunk += b->size;
+	b->chunk_left--;
+	if (b->n == b->room) {
+		b->room = b->room ? 2 * b->room : CHUNK_BINS;
+		b->all = xreallocarray(b->all, b->room, sizeof(*b->all));
+	}
+	b->all[b->n++] = bin;
+	return bin;
+}
+
 struct bin *bins_get(struct bins *b, uint32_t owner, uint16_t cpu, uint8_t space, uint64_t value)
 {
 	struct bin want = {
@@ -173,14 +204,45 @@ struct bin *bins_get(struct bins *b, uint32_t owner, uint16_t cpu, uint8_t space
 
 	if (*place)
 		return b->all[*place - 1];
-	bin = xcalloc(1, b->size);
+	bin = new_bin(b);
 	*bin = want;
-	b->all = xreallocarray(b->all, b->n + 1, sizeof(*b->all));
-	b->all[b->n++] = bin;
 	*place = (uint32_t)b->n;
 	if (2 * b->n >= b->index_size)
 		grow(b);
 	return bin;
+}
+
+static void cache_put(struct bin_cache *cache, struct bin *bin)
+{
+	uint32_t i = bin_cache_slot(cache, bin->value, bin->tag);
+
+	while (cache->slots[i])
+		i = (i + 1) & cache->mask;
+	cache->slots[i] = bin;
+}
+
+void bin_cache_add(struct bin_cache *cache, struct bin *bin)
+{
+	struct bin_cache grown = { .n = cache->n, .mask = CACHE_SLOTS - 1 };
+
+	if (!cache->slots || 2 * cache->n > cache->mask) {
+		if (cache->slots)
+			grown.mask = 4 * cache->mask + 3;
+		grown.slots = xcalloc(grown.mask + 1, sizeof(*grown.slots));
+		for (uint32_t i = 0; cache->slots && i <= cache->mask; i++)
+			if (cache->slots[i])
+				cache_put(&grown, cache->slots[i]);
+		free(cache->slots);
+		*cache = grown;
+	}
+	cache_put(cache, bin);
+	cache->n++;
+}
+
+void bin_cache_clear(struct bin_cache *cache)
+{
+	free(cache->slots);
+	*cache = (struct bin_cache){ 0 };
 }
 
 size_t bins_count(const struct bins *b)

@@ -4,7 +4,7 @@
  * table. A bin is found in two steps, so that the hot path compares two numbers:
  *
  *	owner = who the keys vm, pid, vcpu, tid and comm tell apart: asked once per subject;
- *	bin   = owner × CPU × value (reason, operation): looked up in a small cache per subject.
+ *	bin   = owner × CPU × value (reason, operation): looked up among those of the subject.
  *
  * An analysis's own struct begins with a struct bin. Its table's columns begin with BIN_COLUMNS.
  */
@@ -12,6 +12,7 @@
 #define HVSCOPE_ANALYSIS_BINS_H
 
 #include "analysis/analysis.h"
+#include "base/util.h"
 
 struct bins;
 
@@ -45,13 +46,6 @@ static inline uint8_t bin_space(const struct bin *bin)
 	return bin->tag & 0xff;
 }
 
-/* A subject's last bins. Zeroed: empty. Clear it when the subject's owner changes. */
-enum { BIN_CACHE = 16 };
-
-struct bin_cache {
-	struct bin *slots[BIN_CACHE];
-};
-
 /* Which bits of tag and value tell bins apart under the --by in force. */
 struct bin_mask {
 	uint32_t tag;
@@ -60,18 +54,48 @@ struct bin_mask {
 
 struct bin_mask bins_mask(const struct bins *b);
 
-/* The place in the cache where the bin is, if it is cached; check it with bin_is(). */
-static inline struct bin **bin_slot(struct bin_cache *cache, uint64_t value)
+/* The bins that a subject's owner has used, found by two loads. Zeroed: none. */
+struct bin_cache {
+	struct bin **slots; /* open addressing; NULL where nothing is */
+	uint32_t mask;	    /* slots - 1 */
+	uint32_t n;
+};
+
+void bin_cache_add(struct bin_cache *cache, struct bin *bin);
+
+/* To be called when the subject's owner changes, too. */
+void bin_cache_clear(struct bin_cache *cache);
+
+static inline uint32_t bin_cache_slot(const struct bin_cache *cache, uint64_t value, uint32_t tag)
 {
-	return &cache->slots[value * UINT64_C(0x9e3779b97f4a7c15) >> 60];
+	return (uint32_t)((value ^ (uint64_t)tag << 40) * UINT64_C(0x9e3779b97f4a7c15) >> 40) &
+	       cache->mask;
 }
 
-static inline bool bin_is(const struct bin *bin, const struct bin_mask *mask, uint16_t cpu,
-			  uint8_t space, uint64_t value)
+/* Where the search for a fact's bin begins, and mostly ends. The cache isn't empty. */
+static inline struct bin *const *bin_cache_place(const struct bin_cache *cache,
+						 const struct bin_mask *mask, const struct fact *f)
+{
+	uint32_t tag = ((uint32_t)f->cpu << 8 | f->aux) & mask->tag;
+
+	return &cache->slots[bin_cache_slot(cache, f->a & mask->value, tag)];
+}
+
+/* The bin, or NULL when it isn't in the cache. */
+static inline struct bin *bin_cached(const struct bin_cache *cache, const struct bin_mask *mask,
+				     uint16_t cpu, uint8_t space, uint64_t value)
 {
 	uint32_t tag = ((uint32_t)cpu << 8 | space) & mask->tag;
+	struct bin *bin;
 
-	return bin && bin->tag == tag && bin->value == (value & mask->value);
+	if (unlikely(!cache->slots))
+		return NULL;
+	value &= mask->value;
+	for (uint32_t i = bin_cache_slot(cache, value, tag); (bin = cache->slots[i]);
+	     i = (i + 1) & cache->mask)
+		if (likely(bin->value == value && bin->tag == tag))
+			return bin;
+	return NULL;
 }
 
 /* The columns of the keys, which every table of bins begins with. */

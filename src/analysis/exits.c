@@ -28,11 +28,11 @@ struct exit_bin {
 	uint64_t discarded;
 	struct dist handling; /* of the timed ones */
 	uint64_t unpaired;
-	uint64_t ended; /* open ones whose thread ended since the last report */
-	uint64_t open;	/* for a report: these and the pending ones */
+	uint32_t ended; /* open ones whose thread ended since the last report */
+	uint32_t open;	/* for a report: these and the pending ones */
 };
 
-/* One per subject, so of threads mostly: kept small. */
+/* One per subject, so of threads mostly: a cache line. */
 struct thread {
 	uint64_t since; /* of the pending exit */
 	struct exit_bin *pending;
@@ -47,6 +47,7 @@ struct exits {
 	const struct analysis_env *env;
 	struct bins *bins;
 	struct bin_mask mask;
+	bool some_cpus; /* -C: whether an exit counts depends on its CPU, so nothing is cached */
 	struct thread *threads; /* by subject */
 	size_t n_threads;
 	struct losses losses;
@@ -65,6 +66,7 @@ static void *exits_new(const struct analysis_env *env, struct error *err)
 	x->env = env;
 	x->bins = bins_new(env, sizeof(struct exit_bin), KEY_REASON);
 	x->mask = bins_mask(x->bins);
+	x->some_cpus = env->cpu_selected;
 	return x;
 }
 
@@ -83,6 +85,8 @@ static void exits_free(void *state)
 	release_bin(&x->unselected.bin);
 	losses_free(&x->losses);
 	strhash_free(&x->vms);
+	for (size_t i = 0; i < x->n_threads; i++)
+		bin_cache_clear(&x->threads[i].cache);
 	free(x->threads);
 	free(x);
 }
@@ -115,7 +119,7 @@ static void meet(struct exits *x, struct thread *t, const struct fact *f)
 	t->vcpu = f->b;
 	t->owner = bins_owner(x->bins, f->subject, f->b);
 	t->unselected = env->selected && !env->selected(env->ctx, f->subject, f->b);
-	t->cache = (struct bin_cache){ 0 };
+	bin_cache_clear(&t->cache);
 	if (!is_new || t->unselected)
 		return;
 	x->vcpus++;
@@ -124,7 +128,7 @@ static void meet(struct exits *x, struct thread *t, const struct fact *f)
 		strhash_insert(&x->vms, vm, NULL);
 }
 
-/* The bin that isn't in the thread's cache. */
+/* The bin of an exit that the thread didn't take before, or that may not count. */
 static struct exit_bin *find_bin(struct exits *x, struct thread *t, const struct fact *f)
 {
 	const struct analysis_env *env = x->env;
@@ -133,24 +137,22 @@ static struct exit_bin *find_bin(struct exits *x, struct thread *t, const struct
 	if (t->unselected || (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
 		return &x->unselected;
 	bin = bins_get(x->bins, t->owner, f->cpu, f->aux, f->a);
-	*bin_slot(&t->cache, f->a) = bin;
+	if (!x->some_cpus)
+		bin_cache_add(&t->cache, bin);
 	return (struct exit_bin *)bin;
 }
 
 static inline void on_exit_fact(struct exits *x, const struct fact *f)
 {
 	struct thread *t = thread_of(x, f->subject);
-	struct bin *cached;
 	struct exit_bin *bin;
 
 	if (unlikely(!t->owner || f->b != t->vcpu))
 		meet(x, t, f);
 	if (unlikely(t->pending))
 		t->pending->unpaired++;
-	cached = *bin_slot(&t->cache, f->a);
-	if (likely(bin_is(cached, &x->mask, f->cpu, f->aux, f->a) && !x->env->cpu_selected))
-		bin = (struct exit_bin *)cached;
-	else
+	bin = (struct exit_bin *)bin_cached(&t->cache, &x->mask, f->cpu, f->aux, f->a);
+	if (unlikely(!bin))
 		bin = find_bin(x, t, f);
 	bin->exits++;
 	t->pending = bin;
@@ -186,21 +188,94 @@ static void on_thread_end(struct exits *x, const struct fact *f)
 
 	if (t->pending)
 		t->pending->ended++;
+	bin_cache_clear(&t->cache);
 	*t = (struct thread){ 0 };
 }
 
+static inline void on_fact(struct exits *x, const struct fact *f)
+{
+	if (f->kind == FACT_EXIT)
+		on_exit_fact(x, f);
+	else if (f->kind == FACT_ENTRY)
+		on_entry_fact(x, f);
+	else if (f->kind == FACT_THREAD_END)
+		on_thread_end(x, f);
+}
+
+/*
+ * With thousands of threads nothing of a thread is in the processor's caches when its turn comes,
+ * and the time of a fact is that of a handful of loads from memory, each of which needs the one
+ * before. The facts that come are known, so all these loads are begun some facts ahead, one step of
+ * the way at each distance; by then the step before has arrived.
+ */
+enum { AHEAD_THREAD = 64, AHEAD_SLOT = 44, AHEAD_BIN = 24, AHEAD_COUNTER = 10 };
+
+/* Where the search for an exit's bin begins; NULL for other facts and unknown threads. */
+static inline struct bin *const *slot_ahead(const struct exits *x, const struct fact *f)
+{
+	const struct bin_cache *cache = &x->threads[f->subject].cache;
+
+	if (f->kind != FACT_EXIT || f->subject >= x->n_threads || !cache->slots)
+		return NULL;
+	return bin_cache_place(cache, &x->mask, f);
+}
+
+/* The bin that a fact will count in. An exit's is a guess: to verify it, it had to be loaded. */
+static inline const struct exit_bin *bin_ahead(const struct exits *x, const struct fact *f)
+{
+	struct bin *const *slot = slot_ahead(x, f);
+
+	if (slot)
+		return (const struct exit_bin *)*slot;
+	return f->kind == FACT_ENTRY && f->subject < x->n_threads ?
+		       x->threads[f->subject].pending : NULL;
+}
+
+/* The counter of an entry's duration: its exit is the fact before it, or pending already. */
+static inline const void *counter_ahead(const struct exits *x, const struct fact *f)
+{
+	bool both = f[-1].subject == f->subject;
+	const struct exit_bin *bin = bin_ahead(x, both ? f - 1 : f);
+	uint64_t since;
+
+	if (f->kind != FACT_ENTRY || !bin)
+		return NULL;
+	since = both ? f[-1].time : x->threads[f->subject].since;
+	return histogram_place(&bin->handling.histogram, f->time - since);
+}
+
+/*
+ * Inline always: gcc 12 takes a function that does nothing but prefetch for one without effect, and
+ * drops the call. A prefetch of NULL does nothing.
+ */
+static inline __attribute__((always_inline)) void look_ahead(const struct exits *x,
+							     const struct fact *f)
+{
+	const struct exit_bin *bin = bin_ahead(x, f + AHEAD_BIN);
+
+	__builtin_prefetch(&x->threads[f[AHEAD_THREAD].subject], 1);
+	__builtin_prefetch(slot_ahead(x, f + AHEAD_SLOT));
+	__builtin_prefetch(bin, 1);
+	if (bin)
+		__builtin_prefetch(&bin->handling.histogram, 1);
+	__builtin_prefetch(counter_ahead(x, f + AHEAD_COUNTER), 1);
+}
+
+/* How many bins are too many for the caches nearest to the processor. */
+enum { MANY_BINS = 4096 };
+
 static void exits_feed(void *state, const struct fact *facts, size_t n)
 {
+	const struct fact *f = facts, *end = facts + n;
 	struct exits *x = state;
 
-	for (const struct fact *f = facts; f < facts + n; f++) {
-		if (f->kind == FACT_EXIT)
-			on_exit_fact(x, f);
-		else if (f->kind == FACT_ENTRY)
-			on_entry_fact(x, f);
-		else if (f->kind == FACT_THREAD_END)
-			on_thread_end(x, f);
-	}
+	if (bins_count(x->bins) > MANY_BINS)
+		for (; f + AHEAD_THREAD < end; f++) {
+			look_ahead(x, f);
+			on_fact(x, f);
+		}
+	for (; f < end; f++)
+		on_fact(x, f);
 	if (n)
 		x->now = max(x->now, facts[n - 1].time);
 }

@@ -13,16 +13,19 @@
 
 #include "base/histogram.h"
 
-/* A zeroed struct is an empty distribution. It owns its memory: don't copy the struct. */
+/*
+ * A zeroed struct is an empty distribution. It owns its memory: don't copy the struct. What
+ * dist_add() touches stands together, since with many of them memory is what it waits for.
+ */
 struct dist {
 	uint64_t count;
 	uint64_t sum;
 	unsigned __int128 squares;
-	uint64_t inverse_min;     /* ~least value since the last cut: so zero means "none" */
-	uint64_t max;             /* since the last cut */
-	uint64_t inverse_run_min; /* the same of all before the last cut */
-	uint64_t run_max;
+	uint64_t inverse_min; /* ~least value since the last cut: so zero means "none" */
+	uint64_t max;         /* since the last cut */
 	struct histogram histogram;
+	uint64_t inverse_run_min; /* the extremes of all before the last cut */
+	uint64_t run_max;
 };
 
 static inline void dist_add(struct dist *d, uint64_t ns)

@@ -21,10 +21,10 @@ enum {
 
 /* A zeroed struct is an empty histogram. It owns its memory: don't copy the struct. */
 struct histogram {
-	uint8_t slot[HISTOGRAM_ROWS]; /* place in rows + 1; 0 = nothing was counted there */
-	uint8_t nr, room;             /* rows in use and allocated */
 	uint32_t (*rows)[HISTOGRAM_STEPS];
-	uint32_t *high; /* upper halves of all buckets, or NULL */
+	uint32_t *high;               /* upper halves of all buckets, or NULL */
+	uint8_t nr, room;             /* rows in use and allocated */
+	uint8_t slot[HISTOGRAM_ROWS]; /* place in rows + 1; 0 = nothing was counted there */
 };
 
 /* The bucket of a value, 0 … HISTOGRAM_BUCKETS - 1, without a branch. */
@@ -56,6 +56,15 @@ static inline void histogram_add(struct histogram *h, uint64_t value)
 		}
 	}
 	histogram_add_bucket(h, bucket, 1);
+}
+
+/* Where histogram_add() of this value will count: to be prefetched. NULL: nowhere yet. */
+static inline const void *histogram_place(const struct histogram *h, uint64_t value)
+{
+	unsigned bucket = histogram_bucket(value);
+	unsigned slot = h->slot[bucket / HISTOGRAM_STEPS];
+
+	return slot ? &h->rows[slot - 1][bucket % HISTOGRAM_STEPS] : NULL;
 }
 
 /* Empties it and releases its memory. */

@@ -658,6 +658,43 @@ static void test_random(void)
 	is_int(wrong, 0, "random facts under random losses, against the rules one by one");
 }
 
+/* So many bins that the analysis looks ahead in the facts that it is fed. */
+static void test_many(void)
+{
+	enum { THREADS = 3000, ROUNDS = 4 };
+	static struct fact facts[THREADS * ROUNDS * 2];
+	struct fixture t;
+	size_t n = 0, right = 0;
+
+	for (size_t i = 0; i < (size_t)THREADS * ROUNDS; i++) {
+		uint32_t subject = A + i % THREADS;
+		struct fact f = { .kind = FACT_EXIT, .time = 1000 * i, .subject = subject,
+				  .a = i / THREADS % 2 ? IO : CPUID, .aux = SVM };
+
+		facts[n++] = f;
+		f.kind = i % 7 ? FACT_ENTRY : FACT_THREAD_END;
+		f.time += subject;
+		facts[n++] = f;
+	}
+	begin(&t, KEY_BIT(KEY_TID) | KEY_BIT(KEY_REASON));
+	start(&t);
+	analysis_find("exits")->feed(t.state, facts, n / 2);
+	analysis_find("exits")->feed(t.state, facts + n / 2, n / 2);
+	report(&t, NULL);
+	is_int(t.table->nr_rows, 2 * THREADS, "many threads, two rows each");
+	for (size_t i = 0; i < t.table->nr_rows; i++) {
+		const struct row *row = t.table->rows[i];
+
+		right += count(&t, row, "exits") == 2 && adds_up(&t, row) &&
+			 count(&t, row, "total_ns") ==
+				 count(&t, row, "timed") * (count(&t, row, "tid") - 100);
+	}
+	is_int(right, 2 * THREADS, "each with its own exits and times");
+	is_int(count(&t, t.table->totals, "open"), (THREADS * ROUNDS + 6) / 7,
+	       "and those that the end of a thread left open");
+	end(&t);
+}
+
 int main(void)
 {
 	test_fates();
@@ -673,6 +710,7 @@ int main(void)
 	test_keys();
 	test_vcpu();
 	test_spaces();
+	test_many();
 	test_random();
 	return tap_done();
 }
