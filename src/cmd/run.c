@@ -403,7 +403,8 @@ int run_analysis(const struct settings *settings, struct error *err)
 	int status = -1;
 
 	stop_begin(&stop);
-	run.progress = progress_new(settings->output || settings->input, settings->quiet);
+	/* A command that runs meanwhile may write to the terminal itself. */
+	run.progress = progress_new(!settings->workload, settings->quiet);
 	if ((!settings->vm_map || !who_read_map(who, settings->vm_map, err))) {
 		run.env.who = who;
 		status = run_with_output(&run, err);
