@@ -423,7 +423,7 @@ static int run_here(void *arg, struct error *err)
 	struct file f = { .run = run };
 	int ret = -1;
 
-	f.dat = tracedat_open_fd(job->fd, run->settings->input, NULL, err);
+	f.dat = tracedat_open_fd(job->fd, run->settings->input, err);
 	if (f.dat)
 		ret = analyse(&f, err);
 	progress_wipe(run->progress);

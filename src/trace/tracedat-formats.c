@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "trace/cursor-fallback.h"
 #include "trace/tracedat-internal.h"
 
 static struct tracedat_text text_of(const struct slice *s)
@@ -155,7 +156,6 @@ static void index_event(struct tracedat *t, const char *system, struct slice for
 	struct tracedat_text name = line_value(format, "name: ");
 	struct tracedat_text id = line_value(format, "ID: ");
 	char digits[12] = "";
-	struct event_entry *e;
 
 	if (!name.len || t->n_events == EVENTS_MAX)
 		return;
@@ -163,11 +163,12 @@ static void index_event(struct tracedat *t, const char *system, struct slice for
 		t->events = xreallocarray(t->events, t->n_events ? t->n_events * 2 : 1,
 					  sizeof(*t->events));
 	memcpy(digits, id.len ? id.text : "", min(id.len, sizeof(digits) - 1));
-	e = &t->events[t->n_events++];
-	e->system = xstrdup(system);
-	e->name = xstrndup(name.text, name.len);
-	e->id = isdigit((unsigned char)*digits) ? (int)strtoul(digits, NULL, 10) : -1;
-	e->format = text_of(&format);
+	t->events[t->n_events++] = (struct event_entry){
+		.system = xstrdup(system),
+		.name = xstrndup(name.text, name.len),
+		.id = isdigit((unsigned char)*digits) ? (int)strtoul(digits, NULL, 10) : -1,
+		.format = text_of(&format),
+	};
 }
 
 static int index_events(struct tracedat *t, struct error *err)
@@ -304,6 +305,8 @@ const char *tracedat_comm(struct tracedat *t, int tid)
 	struct comm_entry key = { .tid = tid };
 	const struct comm_entry *found = NULL;
 
+	if (t->fallback)
+		return fallback_comm(t->fallback, tid);
 	if (!t->comms_read)
 		read_comms(t);
 	if (t->n_comms)

@@ -5,6 +5,7 @@
 #ifndef HVSCOPE_TRACE_TRACEDAT_INTERNAL_H
 #define HVSCOPE_TRACE_TRACEDAT_INTERNAL_H
 
+#include "trace/cursor.h"
 #include "trace/tracedat.h"
 
 /*
@@ -108,13 +109,14 @@ struct tracedat_buffer {
 	bool packed;
 	bool shifted; /* the option TIME_SHIFT applies to it */
 	unsigned int cpus;
-	struct extent *extents;
+	struct extent *extents; /* of a foreign file all empty */
 };
 
 struct event_entry {
 	char *system, *name;
 	int id;
 	struct tracedat_text format;
+	char *made; /* the format's text, when it isn't the file's */
 };
 
 struct comm_entry {
@@ -133,6 +135,9 @@ struct time_shift {
 
 struct tracedat {
 	char *name; /* of the file, for sentences */
+	int own_fd; /* when we opened it, and need it still; else -1 */
+	struct fallback *fallback; /* of a foreign file */
+	struct page_layout foreign_layout;
 	unsigned char *base;
 	size_t size;
 	bool mapped; /* else allocated */
@@ -186,6 +191,16 @@ int tracedat_read_v7(struct tracedat *t, struct slice *s, struct error *err);
 /* Version 7: the section `id` lies at `offset`. */
 int tracedat_option_section(struct tracedat *t, enum section_id id, uint64_t offset,
 			    struct error *err);
+
+/* tracedat-foreign.c: through libtracecmd; -1 when that doesn't know it either */
+int tracedat_read_foreign(struct tracedat *t, int fd);
+
+struct foreign_pages;
+
+struct foreign_pages *foreign_pages_new(const struct tracedat *t, const struct tracedat_buffer *b,
+					struct error *err);
+void foreign_pages_free(struct foreign_pages *p);
+const struct page_source *foreign_pages_source(const struct foreign_pages *p);
 
 /* tracedat-places.c; the buffer that is added may move when the next one is */
 struct tracedat_buffer *tracedat_buffer_add(struct tracedat *t, const char *name);

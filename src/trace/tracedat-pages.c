@@ -30,6 +30,7 @@ struct tracedat_pages {
 	struct inflater *inflater;
 	struct cpu_pages *cpus;
 	struct held *spare; /* given back: the next chunk goes there */
+	struct foreign_pages *foreign; /* of a foreign file; NULL: it can't be read (any more) */
 };
 
 struct tracedat_pages *tracedat_pages_new(const struct tracedat *t,
@@ -42,6 +43,8 @@ struct tracedat_pages *tracedat_pages_new(const struct tracedat *t,
 	p->cpus = xcalloc(b->cpus + 1, sizeof(*p->cpus));
 	if (b->packed)
 		p->inflater = inflater_new(t->compression);
+	if (t->fallback)
+		p->foreign = foreign_pages_new(t, b, NULL);
 	return p;
 }
 
@@ -64,6 +67,7 @@ void tracedat_pages_free(struct tracedat_pages *p)
 	for (cpu = 0; cpu < p->b->cpus; cpu++)
 		free_list(p->cpus[cpu].held);
 	free_list(p->spare);
+	foreign_pages_free(p->foreign);
 	inflater_free(p->inflater);
 	free(p->cpus);
 	free(p);
@@ -177,6 +181,17 @@ static struct held *inflate_chunk(struct tracedat_pages *p, const struct extent 
 	return h;
 }
 
+static int foreign_page(struct tracedat_pages *p, unsigned int cpu, uint64_t n, const void **page,
+			size_t *size, struct error *err)
+{
+	const struct page_source *source;
+
+	if (!p->foreign)
+		return error_set(err, "%s can't be read by libtracecmd any more", p->t->name);
+	source = foreign_pages_source(p->foreign);
+	return cpu < source->n_cpus ? source->get(source->ctx, cpu, n, page, size, err) : 0;
+}
+
 int tracedat_pages_get(struct tracedat_pages *p, unsigned int cpu, uint64_t n, const void **page,
 		       size_t *size, struct error *err)
 {
@@ -185,6 +200,8 @@ int tracedat_pages_get(struct tracedat_pages *p, unsigned int cpu, uint64_t n, c
 	struct held *h;
 	size_t at;
 
+	if (p->t->fallback)
+		return foreign_page(p, cpu, n, page, size, err);
 	if (cpu >= p->b->cpus || n >= p->b->extents[cpu].pages)
 		return 0;
 	e = &p->b->extents[cpu];
@@ -204,6 +221,10 @@ int tracedat_pages_get(struct tracedat_pages *p, unsigned int cpu, uint64_t n, c
 
 void tracedat_pages_release(struct tracedat_pages *p, unsigned int cpu, uint64_t n)
 {
-	if (cpu < p->b->cpus)
+	const struct page_source *source = p->foreign ? foreign_pages_source(p->foreign) : NULL;
+
+	if (source && cpu < source->n_cpus)
+		source->release(source->ctx, cpu, n);
+	else if (cpu < p->b->cpus)
 		give_back(p, &p->cpus[cpu], n);
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trace/cursor-fallback.h"
 #include "trace/tracedat-internal.h"
 
 int tracedat_damaged(const struct tracedat *t, struct error *err, const char *fmt, ...)
@@ -235,6 +236,7 @@ static int read_file(struct tracedat *t, bool *foreign, struct error *err)
 		return tracedat_cut_short(t, err, "its first words");
 	if (strcmp(version, "6") && strcmp(version, "7")) {
 		*foreign = true;
+		t->facts.version = (unsigned int)strtoul(version, NULL, 10);
 		return error_set(err,
 				 "%s is a trace.dat of version \"%.20s\", hvscope knows 6 and 7; "
 				 "convert it: trace-cmd convert --file-version 7",
@@ -305,34 +307,46 @@ static int map_file(struct tracedat *t, int fd, struct error *err)
 	return 0;
 }
 
-struct tracedat *tracedat_open_fd(int fd, const char *name, bool *foreign, struct error *err)
+/* Ours or, where ours says that it doesn't know it, libtracecmd's. */
+static int read_any(struct tracedat *t, int fd, struct error *err)
+{
+	bool foreign = false;
+
+	if (!read_file(t, &foreign, err))
+		return 0;
+	if (!foreign || tracedat_read_foreign(t, fd))
+		return -1;
+	if (err)
+		*err = (struct error){ 0 };
+	return 0;
+}
+
+struct tracedat *tracedat_open_fd(int fd, const char *name, struct error *err)
 {
 	struct tracedat *t = xcalloc(1, sizeof(*t));
-	bool unused;
 
-	if (!foreign)
-		foreign = &unused;
-	*foreign = false;
 	t->name = xstrdup(name);
-	if (!map_file(t, fd, err) && !read_file(t, foreign, err))
+	t->own_fd = -1;
+	if (!map_file(t, fd, err) && !read_any(t, fd, err))
 		return t;
 	tracedat_free(t);
 	return NULL;
 }
 
-struct tracedat *tracedat_open(const char *path, bool *foreign, struct error *err)
+struct tracedat *tracedat_open(const char *path, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct tracedat *t;
 
-	if (foreign)
-		*foreign = false;
 	if (fd < 0) {
 		error_errno(err, errno, "%s can't be opened", path);
 		return NULL;
 	}
-	t = tracedat_open_fd(fd, path, foreign, err);
-	close(fd);
+	t = tracedat_open_fd(fd, path, err);
+	if (t && t->fallback)
+		t->own_fd = fd;
+	else
+		close(fd);
 	return t;
 }
 
@@ -361,6 +375,7 @@ void tracedat_free(struct tracedat *t)
 	for (i = 0; i < t->n_events; i++) {
 		free(t->events[i].system);
 		free(t->events[i].name);
+		free(t->events[i].made);
 	}
 	free(t->events);
 	for (i = 0; i < t->n_comms; i++)
@@ -373,6 +388,9 @@ void tracedat_free(struct tracedat *t)
 	free(t->recorder);
 	free(t->clock);
 	free(t->name);
+	fallback_free(t->fallback);
+	if (t->own_fd >= 0)
+		close(t->own_fd);
 	if (t->mapped)
 		munmap(t->base, t->size);
 	else
@@ -435,6 +453,8 @@ uint64_t tracedat_buffer_bytes(const struct tracedat_buffer *b)
 
 struct page_layout tracedat_layout(const struct tracedat *t, const struct tracedat_buffer *b)
 {
+	if (t->fallback)
+		return t->foreign_layout;
 	return (struct page_layout){
 		.long_size = t->facts.long_size,
 		.data = t->data_offset,

@@ -26,20 +26,22 @@ struct tracedat;
 struct tracedat_buffer; /* one instance's records; owned by its tracedat */
 
 /*
- * Reads everything but the records and the long texts. NULL with *err on failure. *foreign (may be
- * NULL) tells a trace.dat of a version or compression that is unknown here from a damaged file:
- * libtracecmd may still know it. A pipe is read into memory, up to 256 MB.
+ * Reads everything but the records and the long texts. NULL with *err on failure. A pipe is read
+ * into memory, up to 256 MB. A version or compression that is unknown here is read through
+ * libtracecmd when that knows it (facts: foreign); then the file must be one that can be sought in.
+ *
+ * The descriptor stays the caller's and must stay open as long as a foreign file is; `name` is
+ * for sentences.
  */
-struct tracedat *tracedat_open(const char *path, bool *foreign, struct error *err);
-
-/* Likewise from a descriptor, which stays the caller's; `name` is for sentences. */
-struct tracedat *tracedat_open_fd(int fd, const char *name, bool *foreign, struct error *err);
+struct tracedat *tracedat_open_fd(int fd, const char *name, struct error *err);
+struct tracedat *tracedat_open(const char *path, struct error *err);
 void tracedat_free(struct tracedat *t);
 
 /* What a file says of where it was recorded. Strings are NULL when it doesn't say. */
 struct tracedat_facts {
-	unsigned int version;		/* 6 or 7 */
-	const char *compression;	/* "none", "zlib", "zstd" */
+	unsigned int version;		/* 6 or 7; a foreign one's own */
+	const char *compression;	/* "none", "zlib", "zstd"; NULL of a foreign one */
+	bool foreign;			/* read through libtracecmd: by one thread, what it tells */
 	unsigned int long_size;		/* of the kernel: 4 or 8 */
 	bool big_endian;
 	unsigned int cpus;		/* that the machine had */
@@ -62,8 +64,9 @@ const struct tracedat_buffer *tracedat_buffer(const struct tracedat *t, const ch
 const char *tracedat_buffer_name(const struct tracedat_buffer *b);  /* "" = the top buffer */
 const char *tracedat_buffer_clock(const struct tracedat_buffer *b); /* NULL when it doesn't say */
 unsigned int tracedat_buffer_cpus(const struct tracedat_buffer *b); /* CPU numbers are below it */
+/* Pages of a CPU, and bytes of all records, inflated; 0 when the file is foreign: not told. */
 uint64_t tracedat_buffer_pages(const struct tracedat_buffer *b, unsigned int cpu);
-uint64_t tracedat_buffer_bytes(const struct tracedat_buffer *b);    /* of records, inflated */
+uint64_t tracedat_buffer_bytes(const struct tracedat_buffer *b);
 
 /* Size and shape of its sub-buffers. */
 struct page_layout tracedat_layout(const struct tracedat *t, const struct tracedat_buffer *b);

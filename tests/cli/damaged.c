@@ -173,7 +173,7 @@ static struct blob load(const char *path)
 static struct blob load_as_v6(const struct bench *b, const char *path)
 {
 	struct error err = { 0 };
-	struct tracedat *t = tracedat_open(path, NULL, &err);
+	struct tracedat *t = tracedat_open(path, &err);
 	const struct tracedat_buffer *buffer = t ? tracedat_buffer(t, NULL) : NULL;
 	struct tracedat_pages *pages = t ? tracedat_pages_new(t, buffer) : NULL;
 	struct tracedat_contents contents;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef HAVE_ZLIB
@@ -84,6 +85,7 @@ struct build {
 	unsigned int buffers; /* the first is the top buffer */
 	struct build_buffer buffer[BUILD_BUFFERS];
 	unsigned int chunk; /* inflated bytes of a chunk; 0 = BUILD_CHUNK */
+	bool odd; /* its version is "06" or "07": libtracecmd knows it, our reader doesn't */
 };
 
 static inline void put_headers(struct blob *b, const struct build *f)
@@ -115,13 +117,14 @@ static inline void put_text(struct blob *b, const char *text, int width)
 }
 
 /* Magic, version, this machine's byte order, longs of 8 bytes, pages of 4096. */
-static inline void put_start(struct blob *b, char version)
+static inline void put_start(struct blob *b, const struct build *f)
 {
 	const uint16_t one = 1;
+	char version[16];
 
+	snprintf(version, sizeof(version), "%s%d", f->odd ? "0" : "", f->version);
 	put(b, "\x17\x08\x44tracing", 10);
-	put(b, &version, 1);
-	put(b, "", 1);
+	put_string(b, version);
 	put(b, *(const unsigned char *)&one ? "\0\x08" : "\1\x08", 2);
 	put_u32(b, BUILD_PAGE);
 }
@@ -154,7 +157,7 @@ static inline struct blob build_v6(const struct build *f)
 	size_t places[BUILD_BUFFERS];
 	unsigned int i;
 
-	put_start(&b, '6');
+	put_start(&b, f);
 	put_headers(&b, f);
 	put_u32(&b, 0);
 	put_events(&b, f);
@@ -308,7 +311,7 @@ static inline struct blob build_v7(const struct build *f)
 	size_t where;
 	unsigned int i;
 
-	put_start(&b, '7');
+	put_start(&b, f);
 	put_string(&b, f->compression);
 	put_string(&b, "1");
 	where = b.len;

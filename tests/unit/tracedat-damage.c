@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/damage.h"
+#include "tests/leaks.h"
 #include "tests/tap.h"
 #include "tests/unit/tracedat-build.h"
 #include "trace/tracedat.h"
@@ -122,7 +123,7 @@ static void read_all(const struct blob *file, struct outcome *o)
 		printf("Bail out! no memory file\n");
 		exit(1);
 	}
-	t = tracedat_open_fd(fd, "FILE", NULL, &err);
+	t = tracedat_open_fd(fd, "FILE", &err);
 	close(fd);
 	if (!t) {
 		failed(o, -1, &err);
@@ -401,7 +402,7 @@ static void test_built(void)
 /* An allocation that a file's claim decides would fail. Sanitizers need the room themselves. */
 static void limit_memory(void)
 {
-#if !defined(__SANITIZE_ADDRESS__)
+#if !SANITIZED
 	struct rlimit limit = { 512 << 20, 512 << 20 };
 
 	setrlimit(RLIMIT_AS, &limit);

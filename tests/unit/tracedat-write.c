@@ -188,7 +188,7 @@ static void test_capture(const char *top, const char *name)
 	if (asprintf(&path, "%s/tests/traces/%s", top, name) < 0)
 		abort();
 	diag("%s", name);
-	t = tracedat_open(path, NULL, &err);
+	t = tracedat_open(path, &err);
 	if (!ok(t && !tracedat_contents(t, &contents, &events, &err), "the capture's contents"))
 		return;
 	tear(&torn, t);
@@ -198,7 +198,7 @@ static void test_capture(const char *top, const char *name)
 	contents.n_stats = ARRAY_SIZE(stats);
 	is_int(tracedat_write(fd, &contents, &err), 0, "are written");
 	close(fd);
-	again = tracedat_open(written, NULL, &err);
+	again = tracedat_open(written, &err);
 	if (ok(again, "and read back"))
 		same_facts(t, again);
 	else
@@ -228,11 +228,11 @@ static void test_others(const char *top)
 
 	if (asprintf(&path, "%s/tests/traces/kvm/5.10-small.dat", top) < 0 || pipe(fds))
 		abort();
-	t = tracedat_open(path, NULL, &err);
+	t = tracedat_open(path, &err);
 	if (!t || tracedat_contents(t, &contents, &events, &err))
 		abort();
 	is_int(tracedat_write(fileno(file), &contents, &err), 0, "without parts");
-	again = tracedat_open_fd(fileno(file), "FILE", NULL, &err);
+	again = tracedat_open_fd(fileno(file), "FILE", &err);
 	ok(again && !tracedat_buffer_bytes(tracedat_buffer(again, NULL)), "it is whole, and empty");
 	tracedat_free(again);
 	if (full >= 0) {
@@ -247,7 +247,7 @@ static void test_others(const char *top)
 	if (!pid)
 		_exit(tracedat_write(fds[1], &contents, &err) ? 1 : 0);
 	close(fds[1]);
-	again = tracedat_open_fd(fds[0], "a pipe", NULL, &err);
+	again = tracedat_open_fd(fds[0], "a pipe", &err);
 	waitpid(pid, NULL, 0);
 	ok(again && tracedat_buffer_bytes(tracedat_buffer(again, NULL)) ==
 			    tracedat_buffer_bytes(tracedat_buffer(t, NULL)),
