@@ -49,6 +49,9 @@ struct settings {
 
 	uint64_t buffer_size; /* -b, bytes per CPU; 0: by memory */
 	uint64_t max_rate;    /* records/s; 0: no limit */
+	uint64_t size;        /* --size, bytes of a recording; 0: no limit */
+	uint64_t last;        /* --last, ns: only the newest are kept; 0: all */
+	bool recover;         /* --recover */
 	uint64_t jobs;        /* -j, threads for a file; 0: as many as serve */
 
 	bool timestamps, quiet, strict, dry_run;
@@ -91,7 +94,7 @@ struct option_spec {
 	const char *name;    /* long one; NULL: none */
 	const char *metavar; /* of its argument; NULL: it takes none */
 	const char *help;    /* for people, without full stop */
-	/* Who has it: names, "analyses", "specs" (analyses of event specs), "all", with blanks between. */
+	/* Who has it: names, "analyses", "specs" (those of event specs), "all"; blanks between. */
 	const char *commands;
 	enum option_type type;
 	enum option_source source;

@@ -10,25 +10,46 @@
  */
 #include "cmd/markers.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "trace/clock.h"
 #include "trace/page.h"
 
 struct scan {
 	struct who *who;
+	struct markers *markers;
 	const struct tracedat_buffer *buffer;
 	struct tracedat_pages *pages;
 	struct page_layout layout;
 	bool found;
 };
 
-static const char word[] = "hvscope-who ";
+static const char word[] = "hvscope-", time_word[] = "hvscope-time 1 ";
 
 enum { COMMON = 8 }; /* bytes of a record's common fields */
 
+static void parse_time(struct markers *m, const char *text, size_t len)
+{
+	char line[MARKERS_TIME_SIZE];
+	unsigned long long mono, utc;
+	int n = 0;
+
+	if (len >= sizeof(line) || len < strlen(time_word) ||
+	    memcmp(text, time_word, strlen(time_word)))
+		return;
+	snprintf(line, sizeof(line), "%.*s", (int)len, text);
+	if (sscanf(line + strlen(time_word), "%20llu %20llu%n", &mono, &utc, &n) != 2 ||
+	    line[strlen(time_word) + (size_t)n] || mono > INT64_MAX || utc > INT64_MAX)
+		return;
+	m->has_time = true;
+	m->time = (int64_t)utc - (int64_t)mono;
+}
+
 static void scan_record(struct scan *s, const struct page_record *rec)
 {
-	size_t at = COMMON + s->layout.long_size;
+	size_t at = COMMON + s->layout.long_size, len;
 	const char *text = (const char *)rec->data + at, *end;
 	struct who_marker marker;
 
@@ -36,9 +57,12 @@ static void scan_record(struct scan *s, const struct page_record *rec)
 		return;
 	/* The text ends with the line, or where its record is padded. */
 	end = memchr(text, '\n', rec->size - at);
-	if (who_parse_marker(text, end ? (size_t)(end - text) : rec->size - at, &marker)) {
+	len = end ? (size_t)(end - text) : rec->size - at;
+	if (who_parse_marker(text, len, &marker)) {
 		who_set(s->who, &marker.thread);
 		s->found = true;
+	} else {
+		parse_time(s->markers, text, len);
 	}
 }
 
@@ -97,15 +121,27 @@ static int with_reader(struct scan *s, const struct tracedat *dat,
 }
 
 int markers_read(struct who *who, const struct tracedat *dat, const struct tracedat_buffer *buffer,
-		 struct error *err)
+		 struct markers *markers, struct error *err)
 {
 	struct scan s = {
 		.who = who,
+		.markers = markers,
 		.buffer = buffer,
 		.layout = tracedat_layout(dat, buffer),
 	};
 
+	*markers = (struct markers){ 0 };
 	if (with_reader(&s, dat, scan_ends, err))
 		return -1;
 	return s.found ? with_reader(&s, dat, scan_all, err) : 0;
+}
+
+void markers_format_time(char text[MARKERS_TIME_SIZE])
+{
+	struct timespec ts;
+	uint64_t mono = clock_now();
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	snprintf(text, MARKERS_TIME_SIZE, "%s%llu %lld", time_word, (unsigned long long)mono,
+		 (long long)ts.tv_sec * 1000000000 + ts.tv_nsec);
 }

@@ -24,6 +24,7 @@ struct file {
 	struct tracedat_pages *pages;
 	struct page_source source;
 	struct tracedat_clock *clocks; /* of each CPU */
+	struct markers markers;
 	uint64_t *done;                /* pages of each CPU that were read */
 	uint64_t all;                  /* pages of all CPUs */
 	unsigned int cpus;
@@ -371,6 +372,8 @@ static int begin(struct file *f, struct error *err)
 		return -1;
 	run->start = run->reported = first == UINT64_MAX ? 0 : first;
 	run->env.analysis.begin = run->start;
+	run->source.has_begin = f->markers.has_time && run->env.analysis.times;
+	run->source.begin = (int64_t)run->start + f->markers.time;
 	return read_file(f, err);
 }
 
@@ -395,7 +398,7 @@ static int analyse(struct file *f, struct error *err)
 	f->layout = tracedat_layout(f->dat, f->buffer);
 	fill_source(f);
 	who_set_comms(run->env.who, comm_of, f);
-	if (markers_read(run->env.who, f->dat, f->buffer, err) ||
+	if (markers_read(run->env.who, f->dat, f->buffer, &f->markers, err) ||
 	    env_begin(&run->env, run->settings, run->env.who, err) || check_clock(f, err) ||
 	    bind(f, err))
 		return -1;
