@@ -338,7 +338,7 @@ int recording_recover(const char *file, int fd, struct parts **parts, struct err
 		error_set(err, "%s isn't there: nothing of an interrupted recording lies beside %s",
 			  path, file);
 	else
-		head = tracedat_open(path, NULL, err);
+		head = tracedat_open(path, err);
 	if (head)
 		ret = join(head, file, fd, parts, err);
 	tracedat_free(head);
