@@ -409,8 +409,11 @@ static void put_subject(FILE *out, const struct report *report)
 	char buf[FORMAT_SIZE];
 
 	put_quoted(out, "", report->title ? report->title : report->command);
-	fprintf(out, ": %s",
-		report->has_span ? text_ns(buf, sizeof(buf), report->span_ns) : "unknown time");
+	/* What is no trace has no time. */
+	if (report->has_span || report->has_records || source->kind == SOURCE_LIVE)
+		fprintf(out, ": %s",
+			report->has_span ? text_ns(buf, sizeof(buf), report->span_ns) :
+					   "unknown time");
 	put_number(out, report->vms, "VM", "VMs");
 	put_number(out, report->vcpus, "vCPU", "vCPUs");
 	put_number(out, source->cpus, "CPU", "CPUs");
