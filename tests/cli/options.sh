@@ -79,8 +79,8 @@ if ! command -v bash >/dev/null; then
 	done_testing
 fi
 
-# complete WORDS…: what completion offers for the last word, sorted.
-complete() {
+# offered WORDS…: what completion offers for the last word, sorted.
+offered() {
 	# shellcheck disable=SC2016
 	bash -c 'hvscope() { "$HVSCOPE" "$@"; }
 		. "$top_srcdir/data/completions/hvscope.bash"
@@ -89,19 +89,19 @@ complete() {
 }
 export top_srcdir
 
-is "completion offers the commands" "$(complete hvscope '')" "$(printf '%s\n' "$commands" | sort)"
+is "completion offers the commands" "$(offered hvscope '')" "$(printf '%s\n' "$commands" | sort)"
 for command in $commands; do
 	[ "$command" = help ] && continue
 	"$HVSCOPE" help "$command" | awk '/^ +-/ { for (i = 1; i <= 2; i++) {
 		sub(/,$/, "", $i); if ($i ~ /^--?[A-Za-z]/) print $i } }' | sort >"$tmp/want"
-	complete hvscope "$command" '-' >"$tmp/got"
+	offered hvscope "$command" '-' >"$tmp/got"
 	ok "completion offers the options of $command" diff "$tmp/want" "$tmp/got"
 done
-is "completion knows formats" "$(complete hvscope exits -f '' | tr '\n' ' ')" \
+is "completion knows formats" "$(offered hvscope exits -f '' | tr '\n' ' ')" \
 	"csv folded json openmetrics prometheus table "
-is "completion knows keys" "$(complete hvscope exits --by '' | tr '\n' ' ')" \
+is "completion knows keys" "$(offered hvscope exits --by '' | tr '\n' ' ')" \
 	"comm cpu pid reason tid vcpu vm "
 cd "$tmp" && touch file-to-find
-is "completion knows files" "$(complete hvscope exits -i file-to)" file-to-find
-is "completion offers programs behind --" "$(complete hvscope exits -- bas | grep -x bash | uniq)" bash
+is "completion knows files" "$(offered hvscope exits -i file-to)" file-to-find
+is "completion offers programs behind --" "$(offered hvscope exits -- bas | grep -x bash | uniq)" bash
 done_testing
