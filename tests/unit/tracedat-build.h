@@ -18,6 +18,20 @@
 #include <zstd.h>
 #endif
 
+/* Whether this build knows a compression. */
+static inline bool build_has(const char *compression)
+{
+#ifdef HAVE_ZLIB
+	if (!strcmp(compression, "zlib"))
+		return true;
+#endif
+#ifdef HAVE_ZSTD
+	if (!strcmp(compression, "zstd"))
+		return true;
+#endif
+	return !strcmp(compression, "none");
+}
+
 /* Bytes that grow. */
 struct blob {
 	unsigned char *p;

@@ -189,6 +189,14 @@ static void test_capture(const char *top, const char *name)
 		abort();
 	diag("%s", name);
 	t = tracedat_open(path, &err);
+	if (t && tracedat_facts(t)->foreign) {
+		skip("this build can't read it by itself", name);
+		unlink(written);
+		close(fd);
+		tracedat_free(t);
+		free(path);
+		return;
+	}
 	if (!ok(t && !tracedat_contents(t, &contents, &events, &err), "the capture's contents"))
 		return;
 	tear(&torn, t);
@@ -226,7 +234,7 @@ static void test_others(const char *top)
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), fds[2];
 	pid_t pid;
 
-	if (asprintf(&path, "%s/tests/traces/kvm/5.10-small.dat", top) < 0 || pipe(fds))
+	if (asprintf(&path, "%s/tests/traces/xen/xen-small.v6.dat", top) < 0 || pipe(fds))
 		abort();
 	t = tracedat_open(path, &err);
 	if (!t || tracedat_contents(t, &contents, &events, &err))
