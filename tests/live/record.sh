@@ -1,0 +1,224 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Recordings from outside: what is in the file is what happened, by the count of a program that makes
+# a known number of calls and by trace-cmd; names come back; limits hold; an interrupted one is joined
+# later; nothing is left in tracefs or beside the file.
+
+# shellcheck source=tests/lib.sh
+. "${top_srcdir:-.}/tests/lib.sh"
+
+[ "$(id -u)" -eq 0 ] || skip_all "only root may trace"
+tracing=
+for dir in /sys/kernel/tracing /sys/kernel/debug/tracing; do
+	[ -d $dir/events ] && tracing=$dir && break
+done
+[ -n "$tracing" ] || skip_all "tracefs is not mounted"
+[ -d $tracing/events/raw_syscalls/sys_enter ] || skip_all "this kernel has no raw_syscalls events"
+cd "$tmp" || exit 1
+"$HVSCOPE" record raw_syscalls:sys_enter -d 1ms -q 2>"$tmp/err" ||
+	skip_all "tracing is refused: $(cat "$tmp/err")"
+command -v jq >/dev/null || skip_all "jq is not installed"
+rm -f trace.dat
+
+record="$HVSCOPE record"
+event=raw_syscalls:sys_enter
+
+# A number of calls that is known: dd reads and writes one byte at a time, and does little else.
+calls=20000
+load="dd if=/dev/zero of=/dev/null bs=1 count=$((calls / 2)) status=none"
+
+# Instances of runs whose file is in our folder are not told apart from others': by process id.
+left_by() {
+	find "$tracing/instances" -maxdepth 1 -name "hvscope.$1.*" | wc -l | tr -d ' '
+}
+
+# Files beside a recording: none of its parts may stay.
+parts_of() {
+	find . -maxdepth 1 -name "$1.*" -o -maxdepth 1 -name ".$1.*" | wc -l | tr -d ' '
+}
+
+# count FILE OPTION...: how often the event happened in it, by hvscope.
+count() {
+	file=$1
+	shift
+	"$HVSCOPE" count -i "$file" $event -f json -q "$@" | jq '.tables[0].totals.count'
+}
+
+# start ARGUMENTS: in the background; its process id in $run, once it records.
+start() {
+	"$HVSCOPE" record "$@" >"$tmp/run.out" 2>"$tmp/run.err" &
+	run=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ "$(cat "$tracing"/instances/hvscope.$run.*/tracing_on 2>/dev/null)" = 1 ] && return
+		sleep 0.1
+	done
+	diag "the recording doesn't begin: $(cat "$tmp/run.err")"
+}
+
+finish() {
+	status=0
+	wait "$run" || status=$?
+}
+
+# --- What is in it ---
+
+check "a command is recorded" "$record $event -o a.dat -- $load" 0 "a.dat: [0-9]+ records"
+is "nothing lies beside the file" "$(parts_of a.dat)" 0
+all=$(count a.dat)
+dd=$("$HVSCOPE" count -i a.dat $event --by comm -f json -q |
+	jq '[.tables[0].rows[] | select(.comm == "dd") | .count] | add // 0')
+ok "all calls of the program are in it" [ "$dd" -ge $calls ]
+ok "and little else of it" [ "$dd" -le $((calls + 400)) ]
+check "the same by json" "$HVSCOPE count -i a.dat $event -f json" 0 '"complete": true'
+is "the kernel comes back" "$(jq -r .source.kernel out)" "$(uname -r)"
+is "the machine too" "$(jq -r .source.machine out)" "$(uname -m)"
+is "the clock too" "$(jq -r .source.clock out)" mono
+is "the host too" "$(jq -r .host out)" "$(uname -n)"
+is "the time of day too" "$(jq -r .begin out | cut -c1-11)" "$(date -u +%Y-%m-%dT)"
+if command -v trace-cmd >/dev/null; then
+	trace-cmd report -i a.dat >report 2>words
+	is "trace-cmd report prints every record" "$(grep -c ' sys_enter: ' report)" "$all"
+	is "with the program's name" "$(grep -c '^ *dd-[0-9].* sys_enter: ' report)" "$dd"
+	is "and has nothing to say" "$(grep -v '^cpus=' words)" ""
+	is "calls 0 and 1 are those of the program" "$([ "$(uname -m)" = x86_64 ] &&
+		grep -c '^ *dd-[0-9].* sys_enter: *NR [01] (' report | awk -v n=$calls '$1 >= n && $1 < n + 100 { print "yes" }')" \
+		"$([ "$(uname -m)" = x86_64 ] && echo yes)"
+else
+	skip "trace-cmd report" "trace-cmd is not installed"
+fi
+check "only that event is in it" "$HVSCOPE list -i a.dat -f csv" 0 "^$event" "sched"
+
+# Several events, one with a filter: none of the calls that it leaves out.
+check "a filter is the kernel's" \
+	"$record $event --filter 'id == 999999' sched:sched_process_exit -o b.dat -q -- $load" 0
+check "and nothing passes it" "$HVSCOPE count -i b.dat '*:*' -f csv -q" 0 "^sched:sched_process_exit" \
+	"^$event,[1-9]"
+is "the records of a process" "$(
+	$record $event -o p.dat -q -p $$ -d 200ms
+	"$HVSCOPE" count -i p.dat $event --by pid -f json -q |
+		jq -c "[.tables[0].rows[] | select(.pid != $$)] | length")" 0
+
+# --- Analyses ---
+
+if [ -d $tracing/events/kvm/kvm_exit ]; then
+	check "an analysis's events are recorded" "$record exits -o k.dat -d 50ms -q" 0
+	check "exactly those" "$HVSCOPE list -i k.dat -f csv -q" 0
+	is "all of them" "$(sed 1d out | tr -d '\r' | tr '\n' ' ')" "kvm:kvm_entry kvm:kvm_exit sched:sched_process_exit "
+	check "the analysis takes it" "$HVSCOPE exits -i k.dat -f json" 0 '"complete": true'
+	check "two analyses and an event" "$record exits,hypercalls sched:sched_switch -o k.dat -d 50ms -q" 0
+else
+	skip "analyses" "this kernel has no events of KVM"
+fi
+
+# --- Who is who ---
+
+# A shell that is called as a virtual machine is, and one that begins while we record.
+cp "$(command -v sh)" qemu-system-x86_64
+loop='while :; do read -r x </proc/self/stat; done'
+./qemu-system-x86_64 -c "$loop" -name guest=alpha,debug-threads=on &
+alpha=$!
+start $event -o vm.dat
+sleep 0.3
+./qemu-system-x86_64 -c "$loop" -name beta &
+beta=$!
+sleep 0.8
+kill $beta
+sleep 0.4
+kill -TERM "$run"
+finish
+kill $alpha
+is "a signal ends it" "$status" 0
+is "it leaves no instance" "$(left_by "$run")" 0
+is "machines that there were, and that came, are known by name" "$(
+	"$HVSCOPE" count -i vm.dat $event --by vm,pid -f json -q | jq -r '.tables[0].rows[] |
+		select(.vm == "alpha" or .vm == "beta") | "\(.vm) \(.pid)"' | sort | tr '\n' ' ')" \
+	"alpha $alpha beta $beta "
+check "and can be asked for" "$HVSCOPE count -i vm.dat $event --vm alpha -f json" 0 '"count": [1-9]'
+
+# --- Limits ---
+
+./qemu-system-x86_64 -c "$loop" -name alpha &
+alpha=$!
+check "--size ends it" "$record $event -o size.dat --size 2M -d 60s -q" 0
+bytes=$(wc -c <size.dat)
+ok "near that size" [ "$bytes" -gt 1000000 ] && ok "and not far beyond" [ "$bytes" -lt 40000000 ]
+
+check "--last keeps the newest" "$record $event -o last.dat --last 300ms -d 1500ms -q" 0
+check "of that time" "$HVSCOPE count -i last.dat $event -f json" 0
+ok "no more" [ "$(jq .span_ns out)" -le 400000000 ]
+ok "no less" [ "$(jq .span_ns out)" -ge 250000000 ]
+is "with names" "$("$HVSCOPE" count -i last.dat $event --vm alpha -f json -q |
+	jq '.tables[0].totals.count > 0')" true
+check "--max-rate stops it" "$record $event -o rate.dat --max-rate 5 -d 20s" 3 \
+	"stopped: .*--max-rate allows 5"
+ok "with what there was" [ "$(count rate.dat)" -gt 5 ]
+kill $alpha
+wait $alpha 2>/dev/null
+
+# --- Commands ---
+
+check "its status" "$record $event -q -o c.dat -- sh -c 'exit 7'" 7
+ok "and the file is there" [ -s c.dat ]
+check "its status by a signal" "$record $event -q -o c.dat -- sh -c 'kill -9 \$\$'" 137
+check "it isn't there" "$record $event -o d.dat -- /no/such/program" 127 "can't be run"
+ok "then nothing is left" [ ! -e d.dat ]
+is "no part either" "$(parts_of d.dat)" 0
+check "hvscope fails" "$record no_such:event -o d.dat -- touch touched" 125 "^hvscope: no tracepoint matches"
+ok "then it isn't run" [ ! -e touched ]
+
+# --- Interrupted ---
+
+start $event -o killed.dat -b 1M
+# shellcheck disable=SC2086
+$load
+# shellcheck disable=SC2086
+$load
+sleep 0.4
+kill -KILL "$run"
+wait "$run" 2>/dev/null
+ok "a killed one has parts" [ "$(parts_of killed.dat)" -ge 2 ]
+check "they aren't overwritten" "$record $event -o killed.dat -d 1ms" 1 "record --recover -o killed.dat"
+check "--recover joins them" "$record --recover -o killed.dat" 0
+is "and removes them" "$(parts_of killed.dat)" 0
+total=$(count killed.dat)
+ok "what was written is readable" [ "$total" -ge $calls ]
+is "its kernel is known" "$("$HVSCOPE" count -i killed.dat $event -f json -q | jq -r .source.kernel)" "$(uname -r)"
+if command -v trace-cmd >/dev/null; then
+	is "trace-cmd reads as many" "$(trace-cmd report -i killed.dat 2>/dev/null | grep -c ' sys_enter: ')" "$total"
+else
+	skip "trace-cmd reads as many" "trace-cmd is not installed"
+fi
+check "there is nothing more to join" "$record --recover -o killed.dat" 1 "isn't there"
+check "the next run" "$record $event -o e.dat -d 1ms -q" 0
+is "removes the dead one's instance" "$(left_by "$run")" 0
+
+mkdir small
+if mount -t tmpfs -o size=3m tmpfs small 2>/dev/null; then
+	check "a full disk ends it" "$record $event -o small/f.dat -b 1M -- sh -c '$load; $load; $load; $load; $load'" 125 \
+		"small/f.dat.*(can't be written|No space).*--recover -o small/f.dat"
+	ok "its parts stay" [ "$(find small -name 'f.dat.cpu*' | wc -l)" -ge 1 ]
+	cp small/* .
+	check "with more room they are joined" "$record --recover -o f.dat" 0
+	ok "what was written is readable" [ "$(count f.dat)" -gt 10000 ]
+	umount small
+else
+	skip "a full disk" "no tmpfs can be mounted"
+fi
+
+# --- Refusals ---
+
+: >old
+check "a misspelt field" "$record sched:sched_switch --filter 'prev_pidd == 1' -o old" 1 "^  prev_pidd == 1"
+ok "with a caret on a line of its own" grep -Eq '^ +\^$' out
+ok "the old file is as it was" [ ! -s old ]
+check "no words" "$record" 2 "what shall be recorded"
+check "a misspelt analysis" "$record exit,steal" 2 "no analysis 'exit'; did you mean 'exits'"
+check "a filter of an analysis" "$record exits --filter 'a == 1'" 2 "which needs its records whole"
+check "an analysis of all threads with -p" "$record callbacks -p $$" 2 "needs the records of all threads"
+check "no file" "$record $event -o /dev/null" 1 "/dev/null is no file"
+check "no folder" "$record $event -o none/x.dat" 1 "none/x.dat"
+check "--dry-run touches nothing" "$record $event -o dry.dat --dry-run" 0 "^event $event"
+is "no file of it" "$(find . -name 'dry.dat*')" ""
+is "nothing but recordings is left" "$(find . -name '*.cpu*' ! -path './f.dat*' -o -name '*.head' | head -n 3)" ""
+done_testing
