@@ -115,7 +115,8 @@ static int make_instance(struct session *s, struct error *err)
 			return 0;
 		ret = s->on;
 		s->on = CLOSED;
-		if (ret != -ENOENT)
+		/* ENODEV: it is still in the folder, but no longer in the kernel. */
+		if (ret != -ENOENT && ret != -ENODEV)
 			break;
 		s->exists = false;
 	}
