@@ -321,6 +321,30 @@ static bool take_from_file(struct events *e, unsigned int i, const struct spec_m
 	return matches;
 }
 
+static int not_in_file(const struct spec *spec,
+		       const char *(*name)(void *ctx, size_t i, const char **system), void *ctx,
+		       struct error *err)
+{
+	bool plain = spec->kind == SPEC_TRACEPOINT && !spec->regex && !spec->glob;
+	const char *system, *event, *near;
+	char *full, *best = NULL;
+	int ret;
+
+	for (size_t k = 0; plain && (event = name(ctx, k, &system)); k++) {
+		full = xasprintf("%s:%s", system, event);
+		near = text_nearer(spec->pattern, full, best);
+		if (near == full) {
+			free(best);
+			best = full;
+		} else {
+			free(full);
+		}
+	}
+	ret = no_match(spec, "event of the file", best, err);
+	free(best);
+	return ret;
+}
+
 int events_expand_file(struct events *e, const struct settings *s,
 		       const char *(*name)(void *ctx, size_t i, const char **system), void *ctx,
 		       struct error *err)
@@ -338,7 +362,7 @@ int events_expand_file(struct events *e, const struct settings *s,
 			found |= take_from_file(e, i, m, system, event);
 		spec_matcher_free(m);
 		if (!found)
-			return no_match(&e->specs[i], "event of the file", NULL, err);
+			return not_in_file(&e->specs[i], name, ctx, err);
 	}
 	return 0;
 }

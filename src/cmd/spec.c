@@ -37,6 +37,8 @@ static int bad(struct error *err, const char *text, const char *why)
 /* Without a prefix: a tracepoint when there is a colon, else a function. */
 static const char *read_prefix(const char *text, struct spec *spec)
 {
+	size_t colon;
+
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
 		size_t len = strlen(prefixes[i].text);
 
@@ -46,7 +48,10 @@ static const char *read_prefix(const char *text, struct spec *spec)
 		spec->is_return = prefixes[i].is_return;
 		return text + len;
 	}
-	spec->kind = strcspn(text, ":") < strcspn(text, " /") ? SPEC_TRACEPOINT : SPEC_FUNCTION;
+	/* No function has a colon in its name, so a regular expression with one means events. */
+	colon = strcspn(text, ":");
+	spec->kind = colon < strcspn(text, *text == '/' ? "" : " /") ? SPEC_TRACEPOINT :
+								       SPEC_FUNCTION;
 	return text;
 }
 

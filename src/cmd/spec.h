@@ -2,8 +2,9 @@
 /*
  * Event specs, the same in all general instruments, as users of BCC know them:
  *
- *	xen:*  t:xen:*  t:/^kvm:kvm_(exit|entry)$/	tracepoints, by glob or by regular expression
- *							(POSIX extended) over system:event
+ *	xen:*  t:xen:*  /^kvm:kvm_(exit|entry)$/	tracepoints, by glob or by regular expression
+ *							(POSIX extended) over system:event; with a
+ *							colon in it t: may be left out
  *	vfs_read  vfs_*					a kernel function: the same as p:
  *	p:[MODULE/]FUNCTION[+OFFSET] [NAME=FETCH...]	its entry; glob or /regex/ over its name
  *	r:[MODULE/]FUNCTION [NAME=FETCH...]		its return

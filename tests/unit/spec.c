@@ -17,6 +17,8 @@ static const struct {
 	{ "t:xen:xen_mc_flush", SPEC_TRACEPOINT, 0, 0, 0, "xen:xen_mc_flush", NULL, NULL, 0, NULL },
 	{ "t:/^kvm:kvm_(exit|entry)$/", SPEC_TRACEPOINT, 0, 1, 0, "^kvm:kvm_(exit|entry)$", NULL,
 	  NULL, 0, NULL },
+	{ "/^kvm:/", SPEC_TRACEPOINT, 0, 1, 0, "^kvm:", NULL, NULL, 0, NULL },
+	{ "/^vfs_/", SPEC_FUNCTION, 0, 1, 0, "^vfs_", NULL, NULL, 0, NULL },
 	{ "vfs_read", SPEC_FUNCTION, 0, 0, 0, "vfs_read", NULL, NULL, 0, NULL },
 	{ "vfs_*", SPEC_FUNCTION, 0, 0, 1, "vfs_*", NULL, NULL, 0, NULL },
 	{ "p:kvm/kvm_arch_vcpu_load", SPEC_FUNCTION, 0, 0, 0, "kvm_arch_vcpu_load", "kvm", NULL, 0,
