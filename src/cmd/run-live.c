@@ -158,10 +158,10 @@ static int advance(struct tracing *t, uint64_t until, struct error *err)
 	unsigned int cpus = live_source(t->live)->n_cpus;
 
 	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
-		uint64_t drained = live_drained(t->live, cpu);
+		uint64_t page, drained = live_drained(t->live, cpu, &page);
 
 		if (drained)
-			stream_drained(run->stream, cpu, drained);
+			stream_drained(run->stream, cpu, drained, page);
 	}
 	return stream_advance(run->stream, until, err);
 }

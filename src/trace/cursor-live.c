@@ -325,8 +325,9 @@ int live_finish(struct live *l, struct live_result *result, struct error *err)
 	return 0;
 }
 
-uint64_t live_drained(const struct live *l, unsigned int cpu)
+uint64_t live_drained(const struct live *l, unsigned int cpu, uint64_t *page)
 {
+	*page = l->cpus[cpu].end;
 	return !watch_has(l->watch, cpu) || l->in_round ? 0 : l->handed;
 }
 

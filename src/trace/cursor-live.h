@@ -71,8 +71,11 @@ int live_round(struct live *l, uint64_t boundary, struct live_result *result, st
  */
 int live_finish(struct live *l, struct live_result *result, struct error *err);
 
-/* Up to which time `cpu` is known to be read, for stream_drained(). 0: nothing is known. */
-uint64_t live_drained(const struct live *l, unsigned int cpu);
+/*
+ * Up to which time `cpu` is known to be read, and the number of the page that will be read next,
+ * for stream_drained(). 0: nothing is known.
+ */
+uint64_t live_drained(const struct live *l, unsigned int cpu, uint64_t *page);
 
 /* Reads the kernel's counts anew, then tells. */
 const struct live_stats *live_stats(struct live *l);

@@ -33,14 +33,21 @@ struct gap {
 	bool damage;		       /* a page could not be walked */
 };
 
+/* stream_drained() */
+struct drained {
+	uint64_t time;
+	uint64_t page;
+};
+
 struct cursor {
 	uint64_t page;	       /* number of the page that it stands on or wants next */
 	uint64_t held;	       /* pages from this number on were not released */
 	struct page_walk walk; /* before the next record, when open */
 	uint64_t raw_next;     /* its raw time */
 	uint64_t last;	       /* time of the last record walked */
-	uint64_t drained;      /* stream_drained() */
+	struct drained drained, coming; /* the one that holds, the one for pages further on */
 	struct gap gap;
+	uint64_t gap_from; /* where it begins, or up to where it was told */
 	bool open;
 	bool in_gap; /* the gap's end is not found yet */
 	bool dry;    /* no page there; asked again by the next stream_advance() */
@@ -116,10 +123,18 @@ void stream_add(struct stream *s, const struct consumer *consumer)
 	s->consumers[s->n_consumers++] = *consumer;
 }
 
-void stream_drained(struct stream *s, unsigned int cpu, uint64_t time)
+/* Of those that are still to come only the first is kept: a loss may seem longer, never shorter. */
+void stream_drained(struct stream *s, unsigned int cpu, uint64_t time, uint64_t page)
 {
-	if (cpu < s->source.n_cpus)
-		s->cursors[cpu].drained = max(s->cursors[cpu].drained, time);
+	struct cursor *c;
+
+	if (cpu >= s->source.n_cpus)
+		return;
+	c = &s->cursors[cpu];
+	if (c->coming.page <= c->page)
+		c->drained = c->coming;
+	if (c->coming.page <= c->page || c->coming.page == page)
+		c->coming = (struct drained){ .time = time, .page = page };
 }
 
 const struct stream_stats *stream_stats(const struct stream *s)
@@ -162,18 +177,33 @@ static uint64_t to_raw(const struct stream *s, unsigned int cpu, uint64_t ns, ui
 
 /* Losses. */
 
-static void add_loss(struct stream *s, unsigned int cpu, uint64_t to)
+/* A loss of the CPU, from where its gap begins or was told up to. */
+static void add_loss(struct stream *s, unsigned int cpu, uint64_t to, uint64_t count)
 {
-	struct cursor *c = &s->cursors[cpu];
-
 	if (s->n_losses == s->losses_room) {
 		s->losses_room = s->losses_room ? s->losses_room * 2 : 16;
 		s->losses = xreallocarray(s->losses, s->losses_room, sizeof(*s->losses));
 	}
 	s->losses[s->n_losses++] = (struct loss){
-		.from = max(c->last, c->drained), .to = to, .cpu = (uint16_t)cpu,
-		.count = c->gap.unknown || c->gap.damage ? LOSS_UNKNOWN : c->gap.lost,
+		.from = s->cursors[cpu].gap_from, .to = to, .cpu = (uint16_t)cpu, .count = count,
 	};
+}
+
+static void begin_gap(struct cursor *c)
+{
+	if (c->in_gap)
+		return;
+	if (c->coming.page <= c->page)
+		c->drained = c->coming;
+	c->gap_from = max(c->last, c->drained.time);
+	c->in_gap = true;
+}
+
+static void end_gap(struct stream *s, unsigned int cpu, uint64_t to)
+{
+	struct cursor *c = &s->cursors[cpu];
+
+	add_loss(s, cpu, to, c->gap.unknown || c->gap.damage ? LOSS_UNKNOWN : c->gap.lost);
 	c->in_gap = false;
 }
 
@@ -188,7 +218,7 @@ static void count_marks(struct stream *s, struct cursor *c)
 
 static void mark_gap(struct cursor *c, uint64_t count)
 {
-	c->in_gap = true;
+	begin_gap(c);
 	c->gap.marks++;
 	if (count == LOSS_UNKNOWN)
 		c->gap.unknown++;
@@ -200,8 +230,29 @@ static void mark_gap(struct cursor *c, uint64_t count)
 static void leave_damaged(struct stream *s, struct cursor *c)
 {
 	s->stats.damaged++;
-	c->in_gap = true;
+	begin_gap(c);
 	c->gap.damage = true;
+}
+
+/*
+ * A gap whose end no page tells yet lasts at least as long as what is handed on meanwhile, and for
+ * good when nothing more comes.
+ */
+static void extend_gaps(struct stream *s, uint64_t until)
+{
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++) {
+		struct cursor *c = &s->cursors[cpu];
+
+		if (!c->in_gap || c->gap_from >= until)
+			continue;
+		if (until == UINT64_MAX) {
+			end_gap(s, cpu, until);
+			count_marks(s, c);
+		} else {
+			add_loss(s, cpu, until, 0);
+			c->gap_from = until;
+		}
+	}
 }
 
 /* Cursors. */
@@ -259,8 +310,6 @@ static int find_next(struct stream *s, unsigned int cpu, struct error *err)
 
 	do {
 		if (c->page - c->held >= MAX_HELD) {
-			if (c->in_gap)
-				add_loss(s, cpu, UINT64_MAX);
 			s->next[cpu] = c->last;
 			return 0;
 		}
@@ -268,15 +317,11 @@ static int find_next(struct stream *s, unsigned int cpu, struct error *err)
 		if (got <= 0) {
 			c->dry = true;
 			s->next[cpu] = UINT64_MAX;
-			if (c->in_gap) {
-				add_loss(s, cpu, UINT64_MAX);
-				count_marks(s, c);
-			}
 			return got;
 		}
 	} while (!c->open || !peek_record(s, cpu));
 	if (c->in_gap)
-		add_loss(s, cpu, s->next[cpu]);
+		end_gap(s, cpu, s->next[cpu]);
 	return 0;
 }
 
@@ -397,8 +442,9 @@ static int decode_cpu(struct stream *s, unsigned int cpu, uint64_t until, struct
 	return 0;
 }
 
-static void deliver(struct stream *s)
+static void deliver(struct stream *s, uint64_t until)
 {
+	extend_gaps(s, until);
 	for (size_t i = 0; i < s->n_consumers; i++)
 		if (s->n_losses && s->consumers[i].lost)
 			s->consumers[i].lost(s->consumers[i].ctx, s->losses, s->n_losses);
@@ -509,7 +555,7 @@ static int run_window(struct stream *s, uint64_t end, struct error *err)
 		if (s->next[cpu] < end && decode_cpu(s, cpu, end, err))
 			return -1;
 	window_end(s->window);
-	deliver(s);
+	deliver(s, end);
 	end_threads(s);
 	release_pages(s);
 	s->handed = max(s->handed, end);
@@ -532,7 +578,7 @@ int stream_advance(struct stream *s, uint64_t until, struct error *err)
 	}
 	/* losses that were found without facts to go with them */
 	window_begin(s->window);
-	deliver(s);
+	deliver(s, until);
 	release_pages(s);
 	if (until != UINT64_MAX)
 		s->handed = max(s->handed, until);

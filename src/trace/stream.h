@@ -54,10 +54,10 @@ void stream_add(struct stream *s, const struct consumer *consumer);
 int stream_advance(struct stream *s, uint64_t until, struct error *err);
 
 /*
- * Live: all records of `cpu` before `time` are known to be read, so that a later loss of it
- * begins no earlier than this.
+ * Live: all records of `cpu` before `time` are known to be read, and stand on pages below number
+ * `page`: what was lost before a later page was lost no earlier than this.
  */
-void stream_drained(struct stream *s, unsigned int cpu, uint64_t time);
+void stream_drained(struct stream *s, unsigned int cpu, uint64_t time, uint64_t page);
 
 /* Earliest time of a record that was not handed on yet; UINT64_MAX when there is none. */
 uint64_t stream_peek(struct stream *s, struct error *err);

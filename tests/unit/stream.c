@@ -498,7 +498,7 @@ static void losses(void)
 	bench_end(&b);
 }
 
-/* Live, a loss begins no earlier than the CPU was known to be empty. */
+/* Live, a loss begins no earlier than the CPU was known to be empty before its mark was read. */
 static void drained(void)
 {
 	struct gen *g = gen_new(1, 4096, 8, false);
@@ -508,15 +508,59 @@ static void drained(void)
 	write_exit(g, 0, 10, 100);
 	gen_lose(g, 0, 1);
 	write_exit(g, 0, 10, 900);
+	gen_lose(g, 0, 2);
+	write_exit(g, 0, 10, 1900);
 	gen_finish(g);
 	bench_begin(&b, g, gen_source(g));
 	g->cpus[0].shown = 1;
-	stream_drained(b.stream, 0, 500);
+	stream_drained(b.stream, 0, 500, 1);
 	stream_advance(b.stream, 500, &err);
 	is_int(b.witnesses[ORDER_THREAD].n_losses, 0, "no loss where no page tells one");
-	g->cpus[0].shown = 2;
-	stream_advance(b.stream, 1000, &err);
+	g->cpus[0].shown = 3;
+	stream_drained(b.stream, 0, 2000, 3);
+	stream_advance(b.stream, 2000, &err);
 	ok(loss_is(&b.witnesses[ORDER_THREAD], 0, 500, 900, 1), "it begins where the CPU was drained");
+	ok(loss_is(&b.witnesses[ORDER_THREAD], 1, 900, 1900, 2),
+	   "though not where it was drained after the mark had come");
+	bench_end(&b);
+}
+
+/* Live, a marked page may have no record, and the one that ends the loss isn't there yet. */
+static void unended(void)
+{
+	struct gen *g = gen_new(2, 4096, 8, false);
+	struct error err = { 0 };
+	const struct stream_stats *stats;
+	const struct witness *w;
+	struct bench b;
+
+	write_exit(g, 0, 10, 100);
+	gen_lose(g, 0, 3);
+	gen_page(g, 0, 150); /* without a record */
+	gen_close(g, 0);
+	write_exit(g, 0, 10, 900);
+	write_exit(g, 1, 11, 200);
+	write_exit(g, 1, 11, 400);
+	write_exit(g, 1, 11, 1200);
+	gen_finish(g);
+	bench_begin(&b, g, gen_source(g));
+	w = &b.witnesses[ORDER_THREAD];
+	stats = stream_stats(b.stream);
+	g->cpus[0].shown = 2;
+	stream_drained(b.stream, 0, 300, 2);
+	stream_advance(b.stream, 300, &err);
+	ok(w->n_losses == 1 && loss_is(w, 0, 100, 300, 0), "it lasts at least as long as is known");
+	is_int(stats->lost_marks, 0, "and isn't counted yet");
+	stream_drained(b.stream, 0, 500, 2);
+	stream_advance(b.stream, 500, &err);
+	ok(w->n_losses == 2 && loss_is(w, 1, 300, 500, 0), "and on, for what comes meanwhile");
+	g->cpus[0].shown = 3;
+	stream_drained(b.stream, 0, 1000, 3);
+	stream_advance(b.stream, 1000, &err);
+	ok(w->n_losses == 3 && loss_is(w, 2, 500, 900, 3), "until a record ends it");
+	ok(stats->lost_marks == 1 && stats->lost_records == 3, "then it is counted");
+	stream_advance(b.stream, UINT64_MAX, &err);
+	is_int(w->n_losses, 3, "and told no more");
 	bench_end(&b);
 }
 
@@ -715,6 +759,7 @@ int main(void)
 	late();
 	losses();
 	drained();
+	unended();
 	damage();
 	clocks();
 	records();
