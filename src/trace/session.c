@@ -91,6 +91,25 @@ static void new_name(struct session *s)
 }
 
 /*
+ * Opens tracing_on of an instance that was just made. One that was reaped at once can still be
+ * opened, and be another run's: kernels take the new instance that has the old one's memory for
+ * it. Returns 0 or -errno.
+ */
+static int hold_instance(struct session *s, const char *path)
+{
+	int fd = path_open(&s->tfs.root, O_WRONLY, "%s/tracing_on", path);
+
+	if (fd < 0)
+		return fd;
+	if (!path_exists(&s->tfs.root, "%s/tracing_on", path)) {
+		close(fd);
+		return -ENOENT;
+	}
+	s->on = fd;
+	return 0;
+}
+
+/*
  * Makes the instance, turns it off and holds tracing_on. Between the two it looks dead, so another
  * run that starts may reap it: then it is made again.
  */
@@ -110,11 +129,9 @@ static int make_instance(struct session *s, struct error *err)
 			break;
 		}
 		s->exists = true;
-		s->on = path_open(&s->tfs.root, O_WRONLY, "%s/tracing_on", path);
-		if (s->on >= 0)
+		ret = hold_instance(s, path);
+		if (!ret)
 			return 0;
-		ret = s->on;
-		s->on = CLOSED;
 		/* ENODEV: it is still in the folder, but no longer in the kernel. */
 		if (ret != -ENOENT && ret != -ENODEV)
 			break;
