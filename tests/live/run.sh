@@ -116,6 +116,15 @@ is "leaves the first one's instance" "$(left_by "$other")" 1
 kill -TERM "$other" || diag "it ended early: $(cat "$tmp/run.err" "$tmp/run.out")"
 wait "$other"
 
+# Each reaps what dead runs left, and none takes another that is just beginning for dead.
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	for m in 1 2 3 4; do
+		"$HVSCOPE" exits -d 1ms -q >/dev/null 2>"$tmp/start.$n.$m" &
+	done
+	wait
+done
+is "runs that start at the same moment all run" "$(cat "$tmp"/start.*)" ""
+
 start -d 30s
 kill -KILL "$run"
 wait "$run" 2>/dev/null
