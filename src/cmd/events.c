@@ -73,9 +73,7 @@ static bool have(const struct events *e, const char *system, const char *name)
 static struct event *add(struct events *e, unsigned int spec, const char *filter)
 {
 	e->events = xreallocarray(e->events, e->n + 1, sizeof(*e->events));
-	e->events[e->n] = (struct event){
-		.spec = spec, .filter = filter, .slot = -1, .entry = -1,
-	};
+	e->events[e->n] = (struct event){ .spec = spec, .filter = filter, .slot = -1 };
 	return &e->events[e->n++];
 }
 
