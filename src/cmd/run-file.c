@@ -70,6 +70,15 @@ static uint64_t convert_time(const void *ctx, unsigned int cpu, uint64_t raw)
 	return tracedat_time(&clocks[cpu], raw);
 }
 
+/* Most clocks count ns from where they should, and need no call for each record. */
+static bool clocks_convert(const struct file *f)
+{
+	for (unsigned int cpu = 0; cpu < f->cpus; cpu++)
+		if (f->clocks[cpu].n_samples || f->clocks[cpu].mult || f->clocks[cpu].offset)
+			return true;
+	return false;
+}
+
 static void make_source(struct file *f)
 {
 	f->pages = tracedat_pages_new(f->dat, f->buffer);
@@ -86,7 +95,7 @@ static void make_source(struct file *f)
 		.ctx = f,
 		.n_cpus = f->cpus,
 		.layout = f->layout,
-		.clock = convert_time,
+		.clock = clocks_convert(f) ? convert_time : NULL,
 		.clock_ctx = f->clocks,
 	};
 }
@@ -322,10 +331,10 @@ static int advance(struct file *f, uint64_t until, uint64_t *step, bool *more, s
 		if (peek(f, &next, err))
 			return -1;
 		*more = next != UINT64_MAX;
-		if (next >= until || stop_asked(run->stop))
+		if (next >= until || stop_asked(run->stop) || run_done(run))
 			return 0;
 		to = next > UINT64_MAX - *step ? UINT64_MAX : next + *step;
-		if (stream_advance(run->stream, min(to, until), err))
+		if (stream_advance(run->stream, min(to, until), err) || run_check(run, err))
 			return -1;
 		took = clock_ms() - begun;
 		if (took < 20 && *step < UINT64_MAX / 4)
@@ -347,7 +356,7 @@ static int read_file(struct file *f, struct error *err)
 		boundary = run_boundary(run);
 		if (advance(f, boundary, &step, &more, err))
 			return -1;
-		if (!more || stop_asked(run->stop))
+		if (!more || stop_asked(run->stop) || run_done(run))
 			break;
 		over = run_is_over(run, boundary);
 		if (run_report(run, boundary, over, err))
@@ -356,7 +365,7 @@ static int read_file(struct file *f, struct error *err)
 	if (over)
 		return 0;
 	/* Losses that nothing came after end here. */
-	if (!more && stream_advance(run->stream, UINT64_MAX, err))
+	if (!more && (stream_advance(run->stream, UINT64_MAX, err) || run_check(run, err)))
 		return -1;
 	return run_report(run, max(stream_stats(run->stream)->last, run->reported), true, err);
 }
@@ -388,6 +397,16 @@ static void print_plan(const struct file *f)
 		fprintf(out, "event %s\n", binding_event_name(run->binding, i));
 }
 
+static int load_symbols(struct file *f, struct error *err)
+{
+	struct tracedat_text text;
+
+	if (tracedat_kallsyms(f->dat, &text, err))
+		return -1;
+	env_symbols(&f->run->env, text.text ? ksyms_new(text.text, text.len) : NULL);
+	return 0;
+}
+
 static int analyse(struct file *f, struct error *err)
 {
 	struct run *run = f->run;
@@ -406,7 +425,7 @@ static int analyse(struct file *f, struct error *err)
 		print_plan(f);
 		return 0;
 	}
-	if (run_prepare(run, err))
+	if ((run->env.analysis.stacks && load_symbols(f, err)) || run_prepare(run, err))
 		return -1;
 	return begin(f, err);
 }
