@@ -30,7 +30,8 @@ bool command_at(size_t i, struct command *command)
 		*command = (struct command){
 			.name = analyses[n]->name,
 			.summary = analyses[n]->summary,
-			.operands = OPERANDS_INTERVAL | OPERANDS_WORKLOAD |
+			.operands = OPERANDS_WORKLOAD |
+				    (analyses[n]->streams ? 0 : OPERANDS_INTERVAL) |
 				    (analyses[n]->specs ? OPERANDS_FREE : 0),
 			.usage = analyses[n]->specs ? "EVENT..." : NULL,
 			.analysis = analyses[n],

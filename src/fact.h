@@ -74,6 +74,9 @@ enum fact_cpu_time {
 	CPU_TIME_SAMPLE = CPU_TIMES
 };
 
+/* No slot of any event. */
+#define FACT_NO_SLOT UINT32_MAX
+
 /* b of FACT_EXIT and FACT_ENTRY where the event doesn't tell the vCPU. */
 #define FACT_NO_VCPU UINT64_MAX
 

@@ -100,9 +100,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	status = run(argc, argv, &err);
 	if (status >= 0 && (fflush(stdout) || ferror(stdout)))
-		status = error_errno(&err, errno, "the output could not be written");
+		status = error_output(&err, errno, "the output could not be written");
 	if (status < 0) {
-		print_error(&err);
+		if (*err.text)
+			print_error(&err);
 		status = err.status ? err.status : 1;
 	}
 	cleanup_run();

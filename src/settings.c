@@ -35,14 +35,21 @@ static const struct option_spec option_table[] = {
 	  WITH_ANY, MEMBER(cpus) },
 	{ 0, "filter", "EXPR", "only records of the event before it for which this holds",
 	  "specs record", OPTION_FILTER, WITH_LIVE, 0 },
-	{ 0, "by", "KEYS", "group by these keys", "analyses", OPTION_KEYS, WITH_ANY, MEMBER(by),
+	{ 'E', NULL, "EXPR", "which values: a field, or arithmetic (len / 4096, $retval, $latency)",
+	  "argdist", OPTION_TEXT, WITH_ANY, MEMBER(expr) },
+	{ 0, "linear", "STEP", "ranges of this width instead of single values", "argdist",
+	  OPTION_COUNT, WITH_ANY, MEMBER(linear) },
+	{ 0, "format", "TEXT", "what to print of an event, with {FIELD}s", "trace", OPTION_TEXT,
+	  WITH_ANY, MEMBER(line_format) },
+	{ 0, "stack", NULL, "kernel stacks too", "trace", OPTION_FLAG, WITH_ANY, MEMBER(stack) },
+	{ 0, "by", "KEYS", "group by these keys", "tables", OPTION_KEYS, WITH_ANY, MEMBER(by),
 	  KEY_BIT(KEY_COUNT) - 1 },
-	{ 0, "sort", "KEY", "order by this column (+KEY: ascending)", "analyses list", OPTION_TEXT,
+	{ 0, "sort", "KEY", "order by this column (+KEY: ascending)", "tables list", OPTION_TEXT,
 	  WITH_ANY, MEMBER(sort) },
-	{ 'n', NULL, "N", "at most N rows; one more sums the others", "analyses list", OPTION_COUNT,
+	{ 'n', NULL, "N", "at most N lines or rows; one more sums the others", "analyses list", OPTION_COUNT,
 	  WITH_ANY, MEMBER(limit) },
-	{ 'H', "hist", NULL, "histograms", "analyses", OPTION_FLAG, WITH_ANY, MEMBER(hist) },
-	{ 0, "percentiles", "LIST", "which percentiles (default 50,90,99)", "analyses",
+	{ 'H', "hist", NULL, "histograms", "tables", OPTION_FLAG, WITH_ANY, MEMBER(hist) },
+	{ 0, "percentiles", "LIST", "which percentiles (default 50,90,99)", "tables",
 	  OPTION_PERCENTILES, WITH_ANY, MEMBER(percentiles) },
 	{ 'f', NULL, "FORMAT", "output format", "analyses info selftest list", OPTION_FORMAT,
 	  WITH_ANY, MEMBER(format) },
@@ -109,6 +116,8 @@ bool settings_has(const struct command *command, const struct option_spec *optio
 		return false;
 	return has_word(option->commands, "all") || has_word(option->commands, command->name) ||
 	       (command->analysis && has_word(option->commands, "analyses")) ||
+	       (command->analysis && !command->analysis->streams &&
+		has_word(option->commands, "tables")) ||
 	       (command->analysis && command->analysis->specs &&
 		has_word(option->commands, "specs"));
 }

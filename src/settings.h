@@ -40,6 +40,11 @@ struct settings {
 	const char *sort; /* NULL: the table's default */
 	uint64_t limit;   /* -n; 0: all rows */
 
+	const char *expr;        /* -E; NULL: none */
+	uint64_t linear;         /* --linear; 0: none */
+	const char *line_format; /* --format; NULL: the kernel's */
+	bool stack;              /* --stack */
+
 	bool hist;
 	uint32_t percentiles[SETTINGS_PERCENTILES]; /* parts per million, ascending */
 	unsigned int n_percentiles;
@@ -94,7 +99,7 @@ struct option_spec {
 	const char *name;    /* long one; NULL: none */
 	const char *metavar; /* of its argument; NULL: it takes none */
 	const char *help;    /* for people, without full stop */
-	/* Who has it: names, "analyses", "specs" (those of event specs), "all"; blanks between. */
+	/* Who has it: names, "analyses", "tables" (those that don't stream), "specs" (those of event specs), "all"; blanks between. */
 	const char *commands;
 	enum option_type type;
 	enum option_source source;

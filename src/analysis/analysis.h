@@ -33,6 +33,14 @@ struct subject_who {
 	const char *vm;	  /* NULL: unknown or no VM */
 };
 
+/* What a field of an event's records is. */
+struct field {
+	const void *handle; /* the answerer's */
+	bool text;	    /* else it is a number: */
+	bool is_signed, is_hex;
+	unsigned int size; /* its bytes */
+};
+
 /* The keys of --by. */
 enum analysis_key {
 	KEY_VM,
@@ -70,6 +78,38 @@ struct analysis_env {
 	bool (*selected)(void *ctx, uint32_t subject, uint64_t vcpu);
 	bool (*cpu_selected)(void *ctx, uint16_t cpu);
 
+	/*
+	 * Records (FACT_RECORD) of the events that the user named: their slots, and for each that
+	 * of the entry to the function whose return it is, FACT_NO_SLOT for none. `stack_slot` is
+	 * that of stack records, where they were asked for.
+	 */
+	const uint32_t *slots, *entries;
+	size_t n_slots;
+	uint32_t stack_slot;
+	/* A slot's field by name; -1 with *err, which names those that there are. */
+	int (*field)(void *ctx, uint32_t slot, const char *name, struct field *field,
+		     struct error *err);
+	/* Its value in a record of that slot; false when the record is too short for it. */
+	bool (*field_number)(void *ctx, const struct field *field, const struct fact *f,
+			     uint64_t *value);
+	bool (*field_text)(void *ctx, const struct field *field, const struct fact *f, char *text,
+			   size_t room);
+	/* The whole record as the kernel prints it. */
+	void (*print)(void *ctx, const struct fact *f, char *text, size_t room);
+	/* What its making interrupted, from 0 (nothing) to 3: records of a level don't nest. */
+	unsigned int (*level)(void *ctx, const struct fact *f);
+	/* A stack record's addresses, innermost first, at most `room`; returns how many it has. */
+	size_t (*stack)(void *ctx, const struct fact *f, uint64_t *addresses, size_t room);
+	/* The kernel function at an address and its module, NULL for none; NULL: unknown. */
+	const char *(*symbol)(void *ctx, uint64_t address, const char **module, uint64_t *offset);
+	const char *no_symbols; /* why none is known: a sentence; NULL: they are */
+
+	const char *expr;     /* -E; NULL: none */
+	const char *format;   /* --format, likewise */
+	uint64_t linear;      /* --linear; 0: none */
+	bool stacks;	      /* --stack, or the analysis always has them */
+	uint64_t limit;	      /* -n; 0: none */
+
 	const struct hypervisor *hv; /* whose required facts these are; NULL: several or none */
 	unsigned int by;	/* KEY_BIT()s in force, default already applied */
 	bool vm_known;		/* VM facts exist (live, or markers or --vm-map) */
@@ -89,6 +129,12 @@ struct analysis {
 	uint64_t facts;		/* FACT_BIT()s without which it says nothing: all of them, … */
 	bool any_fact;		/* … or one at least */
 	bool specs;		/* its records are those of the events that the user names */
+	bool stacks;		/* always with the stack of each */
+	/*
+	 * Its rows are lines that are printed as they come: each report has those that are new
+	 * since the one before, and there are no intervals, groups, orders or totals.
+	 */
+	bool streams;
 	uint64_t facts_optional; /* taken where they exist (FACT_THREAD_END) */
 	/*
 	 * These a sampler speaks (sampler/sampler.h). With them alone a live run traces nothing,
@@ -112,6 +158,8 @@ struct analysis {
 	 * analysis knows nothing of intervals but its gauges. `last`: pending intervals end here.
 	 */
 	void (*report)(void *state, struct report *report, uint64_t now, bool last);
+	/* All that was asked for is there: the run may end. May be NULL: never. */
+	bool (*done)(const void *state);
 	void (*free)(void *state);
 };
 

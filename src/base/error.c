@@ -3,6 +3,7 @@
  * Sentences about failures. Arguments may point into err->text itself (an error that is
  * rewritten): so each text is made in a buffer of its own and copied last.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,22 @@ int error_errno(struct error *err, int errnum, const char *fmt, ...)
 	snprintf(text + len, sizeof(text) - len, "%s", words);
 	store(err, 1, text);
 	return -1;
+}
+
+int error_output(struct error *err, int errnum, const char *fmt, ...)
+{
+	char text[sizeof(err->text)];
+	va_list args;
+
+	if (errnum == EPIPE || errnum == -EPIPE) {
+		if (err)
+			store(err, 1, "");
+		return -1;
+	}
+	va_start(args, fmt);
+	format(text, sizeof(text), fmt, args);
+	va_end(args);
+	return error_errno(err, errnum, "%s", text);
 }
 
 int error_prefix(struct error *err, const char *fmt, ...)

@@ -24,6 +24,12 @@ int error_set_status(struct error *err, int status, const char *fmt, ...) __prin
 /* Appends ": " and the words for errnum (an errno value, positive or negative). */
 int error_errno(struct error *err, int errnum, const char *fmt, ...) __printf(3, 4);
 
+/*
+ * Likewise, for output that can't be written. Whoever read it may have left (EPIPE), as head(1)
+ * does: that is no failure to be told of, so there is a status and an empty text.
+ */
+int error_output(struct error *err, int errnum, const char *fmt, ...) __printf(3, 4);
+
 /* Puts "PREFIX: " before the text that is there; keeps the status. */
 int error_prefix(struct error *err, const char *fmt, ...) __printf(2, 3);
 

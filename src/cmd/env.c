@@ -69,6 +69,129 @@ static const char *env_string(void *ctx, uint64_t interned)
 	return env->binding ? binding_string(env->binding, interned) : NULL;
 }
 
+/* --- Records --- */
+
+static int env_field(void *ctx, uint32_t slot, const char *name, struct field *field,
+		     struct error *err)
+{
+	struct env *env = ctx;
+	const struct record_field *found = records_field(env->records, slot, name, err);
+
+	if (!found)
+		return -1;
+	if (found->kind == RECORD_BYTES)
+		return error_set(err, "%s: %s is neither a number nor a text but '%s'",
+				 env_event(env, slot), name, found->type);
+	*field = (struct field){
+		.handle = found,
+		.text = found->kind == RECORD_TEXT,
+		.is_signed = found->is_signed,
+		.is_hex = found->is_hex,
+		.size = found->size,
+	};
+	return 0;
+}
+
+static bool env_field_number(void *ctx, const struct field *field, const struct fact *f,
+			     uint64_t *value)
+{
+	struct env *env = ctx;
+
+	return records_number(env->records, field->handle, fact_record(f), fact_length(f), value);
+}
+
+static bool env_field_text(void *ctx, const struct field *field, const struct fact *f, char *text,
+			   size_t room)
+{
+	struct env *env = ctx;
+
+	return records_text(env->records, field->handle, fact_record(f), fact_length(f), text,
+			    room);
+}
+
+static void env_print(void *ctx, const struct fact *f, char *text, size_t room)
+{
+	struct env *env = ctx;
+
+	records_print(env->records, fact_slot(f), fact_record(f), fact_length(f), f->cpu, text,
+		      room);
+}
+
+static unsigned int env_level(void *ctx, const struct fact *f)
+{
+	struct env *env = ctx;
+
+	return records_level(env->records, fact_record(f), fact_length(f));
+}
+
+static size_t env_stack(void *ctx, const struct fact *f, uint64_t *addresses, size_t room)
+{
+	struct env *env = ctx;
+
+	return records_stack(env->records, fact_slot(f), fact_record(f), fact_length(f), addresses,
+			     room);
+}
+
+static const char *env_symbol(void *ctx, uint64_t address, const char **module, uint64_t *offset)
+{
+	struct env *env = ctx;
+	struct ksym sym;
+
+	if (!env->ksyms || !ksyms_find(env->ksyms, address, &sym))
+		return NULL;
+	*module = sym.module;
+	*offset = sym.offset;
+	return sym.name;
+}
+
+/* The event at a place among the user's that is the entry to this one's function; its slot. */
+static uint32_t entry_slot(const struct events *events, const struct event *event)
+{
+	return event->entry < 0 ? FACT_NO_SLOT : (uint32_t)events->events[event->entry].slot;
+}
+
+void env_records(struct env *env, const struct events *events, int stack_slot)
+{
+	struct analysis_env *a = &env->analysis;
+
+	env->events = events;
+	env->records = records_new(env->binding);
+	env->slots = xcalloc(events->n + 1, sizeof(*env->slots));
+	env->entries = xcalloc(events->n + 1, sizeof(*env->entries));
+	a->n_slots = 0;
+	for (size_t i = 0; i < events->n; i++) {
+		const struct event *event = &events->events[i];
+
+		if (event->slot < 0 || event->is_entry)
+			continue;
+		env->slots[a->n_slots] = (uint32_t)event->slot;
+		env->entries[a->n_slots++] = entry_slot(events, event);
+	}
+	a->slots = env->slots;
+	a->entries = env->entries;
+	a->stack_slot = stack_slot < 0 ? FACT_NO_SLOT : (uint32_t)stack_slot;
+	a->field = env_field;
+	a->field_number = env_field_number;
+	a->field_text = env_field_text;
+	a->print = env_print;
+	a->level = env_level;
+	a->stack = env_stack;
+	a->symbol = env_symbol;
+}
+
+void env_symbols(struct env *env, struct ksyms *ksyms)
+{
+	env->ksyms = ksyms;
+	if (!ksyms || ksyms_empty(ksyms))
+		env->analysis.no_symbols =
+			env->settings->input ?
+				"The file has no list of kernel functions: addresses are shown." :
+				"The kernel hides the addresses of its functions (kernel.kptr_restrict): "
+				"addresses are shown instead of names.";
+}
+
+/* --- Selection --- */
+
 /*
  * A thread that was gone before it could be looked up is unknown. With -p or --vm the kernel gave
  * us only records of the asked-for processes and their children, so it is taken as one of them.
@@ -131,6 +254,12 @@ int env_begin(struct env *env, const struct settings *settings, struct who *who,
 		.percentiles = settings->percentiles,
 		.n_percentiles = settings->n_percentiles,
 		.verbose = settings->verbose,
+		.stack_slot = FACT_NO_SLOT,
+		.expr = settings->expr,
+		.format = settings->line_format,
+		.linear = settings->linear,
+		.stacks = settings->stack || settings->command.analysis->stacks,
+		.limit = settings->limit,
 	};
 	if (settings->pid || settings->vm || settings->vcpu != UINT64_MAX)
 		env->analysis.selected = env_selected;
@@ -144,6 +273,13 @@ void env_end(struct env *env)
 	for (size_t i = 0; i < env->n_known; i++)
 		free(env->known[i]);
 	free(env->known);
+	records_free(env->records);
+	ksyms_free(env->ksyms);
+	free(env->slots);
+	free(env->entries);
+	env->records = NULL;
+	env->ksyms = NULL;
+	env->slots = env->entries = NULL;
 	env->known = NULL;
 	env->n_known = 0;
 }

@@ -12,6 +12,8 @@
 #include "sampler/who.h"
 #include "settings.h"
 #include "trace/binding.h"
+#include "trace/ksyms.h"
+#include "trace/record.h"
 #include "trace/subjects.h"
 
 struct env {
@@ -21,6 +23,9 @@ struct env {
 	struct subjects *subjects; /* NULL before there is a source */
 	struct binding *binding;
 	const struct events *events; /* that the user named; NULL: none */
+	struct records *records;     /* NULL: nothing asked for them */
+	struct ksyms *ksyms;	     /* NULL: there is no list of functions */
+	uint32_t *slots, *entries;   /* of the events: see struct analysis_env */
 	struct subject_who **known; /* by subject */
 	size_t n_known;
 };
@@ -32,6 +37,15 @@ struct env {
 int env_begin(struct env *env, const struct settings *settings, struct who *who,
 	      struct error *err);
 void env_end(struct env *env);
+
+/*
+ * The events are bound: from now on the analysis may ask about their records. `stack_slot` is that
+ * of stack records, -1 for none.
+ */
+void env_records(struct env *env, const struct events *events, int stack_slot);
+
+/* Where functions' names come from, NULL: from nowhere. Takes it over. */
+void env_symbols(struct env *env, struct ksyms *ksyms);
 
 /* Live: forgets the threads whose end is among the facts, since their ids may be reused. */
 void env_forget(struct env *env, const struct fact *facts, size_t n);

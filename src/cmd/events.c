@@ -18,6 +18,11 @@
 /* Making a probe costs the kernel 20 to 70 ms, alone; and each slows its function down. */
 enum { FUNCTIONS_MAX = 500 };
 
+static bool names(const char *text, const char *what)
+{
+	return text && strstr(text, what);
+}
+
 int events_parse(struct events *e, const struct settings *s, struct error *err)
 {
 	*e = (struct events){ 0 };
@@ -26,6 +31,8 @@ int events_parse(struct events *e, const struct settings *s, struct error *err)
 					"which events? hvscope %s 't:kvm:*', or 'hvscope list' for "
 					"what there is",
 					s->command.name);
+	e->latency = names(s->expr, "$latency");
+	e->retval = names(s->expr, "$retval") || names(s->line_format, "$retval");
 	e->specs = xcalloc(s->n_words, sizeof(*e->specs));
 	for (unsigned int i = 0; i < s->n_words; i++) {
 		if (spec_parse(s->words[i], &e->specs[i], err))
@@ -73,7 +80,9 @@ static bool have(const struct events *e, const char *system, const char *name)
 static struct event *add(struct events *e, unsigned int spec, const char *filter)
 {
 	e->events = xreallocarray(e->events, e->n + 1, sizeof(*e->events));
-	e->events[e->n] = (struct event){ .spec = spec, .filter = filter, .slot = -1 };
+	e->events[e->n] = (struct event){
+		.spec = spec, .filter = filter, .slot = -1, .entry = -1,
+	};
 	return &e->events[e->n++];
 }
 
@@ -136,6 +145,27 @@ static int expand_tracepoints(struct events *e, unsigned int i, const char *filt
 
 /* --- Functions --- */
 
+/* "... retval=..." has the argument retval. */
+static bool has_arg(const char *args, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = args; p && *p; p += strcspn(p, " \t"), p += strspn(p, " \t"))
+		if (!strncmp(p, name, len) && p[len] == '=')
+			return true;
+	return false;
+}
+
+/* The spec's, and what is asked for without being told there. */
+static const char *args_of(struct events *e, const struct spec *spec)
+{
+	if (!spec->is_return || !e->retval || has_arg(spec->args, "retval") ||
+	    has_arg(spec->args, "ret"))
+		return spec->args;
+	return own(e, xasprintf("%s%sretval=$retval", spec->args ? spec->args : "",
+				spec->args ? " " : ""));
+}
+
 /* An event's name: letters, digits and _, at most 63 of them, and unlike the others'. */
 static char *event_name(const struct events *e, bool is_return, const char *function)
 {
@@ -154,31 +184,50 @@ static char *event_name(const struct events *e, bool is_return, const char *func
 	return name;
 }
 
+/* The spec's event, or the entry that belongs to it as a return. The place is e's own. */
+static struct event *add_one(struct events *e, unsigned int i, bool is_return, const char *function,
+			     const char *place, bool optional)
+{
+	const struct spec *spec = &e->specs[i];
+	char *name = event_name(e, is_return, function);
+	const char *args = is_return == spec->is_return ? args_of(e, spec) : NULL;
+	struct event *event = add(e, i, NULL);
+
+	event->name = name;
+	event->optional = optional;
+	e->definitions =
+		xreallocarray(e->definitions, e->n_definitions + 1, sizeof(*e->definitions));
+	e->definitions[e->n_definitions++] = (struct probe_definition){
+		.type = is_return ? 'r' : 'p',
+		.user = spec->kind == SPEC_USER,
+		.name = own(e, xstrdup(name)),
+		.place = place,
+		.args = args,
+		.optional = optional,
+	};
+	return event;
+}
+
 static void add_probe(struct events *e, unsigned int i, const char *filter, const char *function,
 		      char *place, const char *label, bool optional)
 {
 	const struct spec *spec = &e->specs[i];
 	struct event *event;
-	char *name = event_name(e, spec->is_return, function);
 
-	event = add(e, i, filter);
-	event->name = name;
+	own(e, place);
+	event = add_one(e, i, spec->is_return, function, place, optional);
+	event->filter = filter;
 	event->label = xasprintf("%s%s",
 				 !spec->is_return        ? "" :
 				 spec->kind == SPEC_USER ? "ur:" :
 							   "r:",
 				 label);
-	event->optional = optional;
-	e->definitions =
-		xreallocarray(e->definitions, e->n_definitions + 1, sizeof(*e->definitions));
-	e->definitions[e->n_definitions++] = (struct probe_definition){
-		.type = spec->is_return ? 'r' : 'p',
-		.user = spec->kind == SPEC_USER,
-		.name = own(e, xstrdup(name)),
-		.place = own(e, place),
-		.args = spec->args,
-		.optional = optional,
-	};
+	if (!spec->is_return || !e->latency)
+		return;
+	event->entry = (int)e->n;
+	event = add_one(e, i, false, function, place, optional);
+	event->label = xstrdup(label);
+	event->is_entry = true;
 }
 
 static char *function_place(const struct spec *spec, const char *function)
@@ -345,6 +394,34 @@ static int not_in_file(const struct spec *spec,
 	return ret;
 }
 
+/* Each return that was taken gets the entry to its function, which the file must have, too. */
+static int take_entries(struct events *e,
+			const char *(*name)(void *ctx, size_t i, const char **system), void *ctx,
+			struct error *err)
+{
+	const char *system, *event;
+	struct event *entry;
+
+	for (size_t i = 0, n = e->n; i < n; i++) {
+		if (!e->specs[e->events[i].spec].is_return)
+			continue;
+		for (size_t k = 0; (event = name(ctx, k, &system)); k++)
+			if (!strcmp(system, e->events[i].system) && event[0] == 'p' &&
+			    !strcmp(event + 1, e->events[i].name + 1))
+				break;
+		if (!event)
+			return error_set(err, "the file has no entry to %s, so its latency isn't "
+					 "known", e->events[i].label);
+		e->events[i].entry = (int)e->n;
+		entry = add(e, e->events[i].spec, NULL);
+		entry->system = xstrdup(system);
+		entry->name = xstrdup(event);
+		entry->label = xstrdup(event);
+		entry->is_entry = true;
+	}
+	return 0;
+}
+
 int events_expand_file(struct events *e, const struct settings *s,
 		       const char *(*name)(void *ctx, size_t i, const char **system), void *ctx,
 		       struct error *err)
@@ -364,5 +441,5 @@ int events_expand_file(struct events *e, const struct settings *s,
 		if (!found)
 			return not_in_file(&e->specs[i], name, ctx, err);
 	}
-	return 0;
+	return e->latency ? take_entries(e, name, ctx, err) : 0;
 }

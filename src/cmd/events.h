@@ -19,6 +19,8 @@ struct event {
 	unsigned int spec;  /* place of its spec among the operands */
 	bool optional;      /* one of many that a pattern named */
 	int slot;           /* of the binding, -1 not bound */
+	int entry;          /* place of the event that is the entry of this return, -1 none */
+	bool is_entry;      /* it is there only for that */
 };
 
 struct events {
@@ -30,6 +32,8 @@ struct events {
 	size_t n_definitions;
 	size_t n_own; /* texts that the definitions point to */
 	char **own;
+	bool latency; /* $latency is asked for: each return needs its entry */
+	bool retval;  /* likewise $retval */
 };
 
 /* Parses the operands. */

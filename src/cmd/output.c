@@ -153,7 +153,7 @@ static const char *name(const struct output *o)
 static int flush(struct output *o, struct error *err)
 {
 	if (fflush(o->stream) || ferror(o->stream))
-		return error_errno(err, errno ? errno : EIO, "%s can't be written", name(o));
+		return error_output(err, errno ? errno : EIO, "%s can't be written", name(o));
 	return 0;
 }
 

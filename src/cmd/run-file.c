@@ -331,10 +331,10 @@ static int advance(struct file *f, uint64_t until, uint64_t *step, bool *more, s
 		if (peek(f, &next, err))
 			return -1;
 		*more = next != UINT64_MAX;
-		if (next >= until || stop_asked(run->stop))
+		if (next >= until || stop_asked(run->stop) || run_done(run))
 			return 0;
 		to = next > UINT64_MAX - *step ? UINT64_MAX : next + *step;
-		if (stream_advance(run->stream, min(to, until), err))
+		if (stream_advance(run->stream, min(to, until), err) || run_check(run, err))
 			return -1;
 		took = clock_ms() - begun;
 		if (took < 20 && *step < UINT64_MAX / 4)
@@ -356,7 +356,7 @@ static int read_file(struct file *f, struct error *err)
 		boundary = run_boundary(run);
 		if (advance(f, boundary, &step, &more, err))
 			return -1;
-		if (!more || stop_asked(run->stop))
+		if (!more || stop_asked(run->stop) || run_done(run))
 			break;
 		over = run_is_over(run, boundary);
 		if (run_report(run, boundary, over, err))
@@ -365,7 +365,7 @@ static int read_file(struct file *f, struct error *err)
 	if (over)
 		return 0;
 	/* Losses that nothing came after end here. */
-	if (!more && stream_advance(run->stream, UINT64_MAX, err))
+	if (!more && (stream_advance(run->stream, UINT64_MAX, err) || run_check(run, err)))
 		return -1;
 	return run_report(run, max(stream_stats(run->stream)->last, run->reported), true, err);
 }
@@ -397,6 +397,16 @@ static void print_plan(const struct file *f)
 		fprintf(out, "event %s\n", binding_event_name(run->binding, i));
 }
 
+static int load_symbols(struct file *f, struct error *err)
+{
+	struct tracedat_text text;
+
+	if (tracedat_kallsyms(f->dat, &text, err))
+		return -1;
+	env_symbols(&f->run->env, text.text ? ksyms_new(text.text, text.len) : NULL);
+	return 0;
+}
+
 static int analyse(struct file *f, struct error *err)
 {
 	struct run *run = f->run;
@@ -415,7 +425,7 @@ static int analyse(struct file *f, struct error *err)
 		print_plan(f);
 		return 0;
 	}
-	if (run_prepare(run, err))
+	if ((run->env.analysis.stacks && load_symbols(f, err)) || run_prepare(run, err))
 		return -1;
 	return begin(f, err);
 }

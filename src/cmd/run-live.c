@@ -33,7 +33,8 @@ static struct session_request make_request(const struct tracing *t)
 {
 	const struct settings *s = t->run->settings;
 	/* Only a filter that keeps all that pairing needs may be the kernel's. */
-	bool filter = t->run->analysis->order == ORDER_THREAD && !t->run->analysis->pairs_threads;
+	bool filter = t->run->analysis->specs || (t->run->analysis->order == ORDER_THREAD &&
+						  !t->run->analysis->pairs_threads);
 
 	return (struct session_request){
 		.root = &s->root,
@@ -47,6 +48,7 @@ static struct session_request make_request(const struct tracing *t)
 		.n_roles = t->wanted.n_roles,
 		.definitions = t->run->events.definitions,
 		.n_definitions = t->run->events.n_definitions,
+		.stacktrace = t->run->env.analysis.stacks,
 		.own_events = t->run->analysis->specs,
 	};
 }
@@ -163,7 +165,7 @@ static int advance(struct tracing *t, uint64_t until, struct error *err)
 		if (drained)
 			stream_drained(run->stream, cpu, drained, page);
 	}
-	return stream_advance(run->stream, until, err);
+	return stream_advance(run->stream, until, err) || run_check(run, err) ? -1 : 0;
 }
 
 static void say_guard(struct tracing *t, const struct live_result *result)
@@ -185,7 +187,8 @@ static void say_guard(struct tracing *t, const struct live_result *result)
 
 static bool ended_from_outside(struct tracing *t)
 {
-	return stop_asked(t->run->stop) || (t->workload && workload_ended(t->workload));
+	return stop_asked(t->run->stop) || (t->workload && workload_ended(t->workload)) ||
+	       run_done(t->run);
 }
 
 /*
@@ -335,6 +338,8 @@ static int set_up(struct tracing *t, struct error *err)
 	if (!t->session)
 		return -1;
 	run->source.cpus = session_info(t->session)->online;
+	if (run->env.analysis.stacks)
+		env_symbols(&run->env, ksyms_load(&run->settings->root, NULL));
 	if (bind(t, err) || run_prepare(run, err))
 		return -1;
 	return trace(t, err);

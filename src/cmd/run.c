@@ -13,26 +13,43 @@
 #include "sampler/sampler.h"
 #include "trace/clock.h"
 
-/* One of many that a pattern named may be unfit; one that was named by itself may not. */
+/*
+ * Those that are entries, or those that aren't. One of many that a pattern named may be unfit; one
+ * that was named by itself may not.
+ */
+static int bind_some(struct run *run, bool entries, bool *any, struct error *err)
+{
+	for (size_t i = 0; i < run->events.n; i++) {
+		struct event *event = &run->events.events[i];
+
+		if (event->is_entry != entries)
+			continue;
+		event->slot = binding_add_record(run->binding, event->system, event->name, err);
+		if (event->slot < 0 && !event->optional)
+			return -1;
+		*any |= event->slot >= 0;
+	}
+	return 0;
+}
+
 static int bind_events(struct run *run, struct error *err)
 {
 	struct error why = { 0 };
 	bool any = false;
+	int stack = -1;
 
-	for (size_t i = 0; i < run->events.n; i++) {
-		struct event *event = &run->events.events[i];
-
-		event->slot = binding_add_record(run->binding, event->system, event->name, &why);
-		if (event->slot < 0 && !event->optional) {
-			*err = why;
-			return -1;
-		}
-		any |= event->slot >= 0;
-	}
-	run->env.events = &run->events;
-	if (!any)
+	/* first those that were named, so that their slots are their places */
+	if (bind_some(run, false, &any, &why) || bind_some(run, true, &any, &why) || !any) {
 		*err = why;
-	return any ? 0 : -1;
+		return -1;
+	}
+	if (run->env.analysis.stacks) {
+		stack = binding_add_record(run->binding, "ftrace", "kernel_stack", err);
+		if (stack < 0)
+			return -1;
+	}
+	env_records(&run->env, &run->events, stack);
+	return 0;
 }
 
 int run_bind(struct run *run, const struct format_source *formats, unsigned int cpus,
@@ -50,6 +67,14 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 		return -1;
 	run->env.analysis.hv = rows_hypervisor(&run->rows);
 	return 0;
+}
+
+static struct report *new_report(const struct run *run)
+{
+	struct report *report = report_new(run->settings->command.name, NULL);
+
+	report->lines = run->analysis->streams;
+	return report;
 }
 
 /* Prints it to nowhere. */
@@ -74,7 +99,7 @@ static int check_wishes(struct run *run, struct error *err)
 {
 	const struct settings *s = run->settings;
 	struct report_order order = { .sort = s->sort };
-	struct report *report = report_new(s->command.name, NULL);
+	struct report *report = new_report(run);
 	int ret;
 
 	run->analysis->report(run->state, report, 0, false);
@@ -95,11 +120,31 @@ int run_prepare(struct run *run, struct error *err)
 	return 0;
 }
 
+static int print_lines(struct run *run, bool last, struct error *err);
+
+enum { LINES_AT_ONCE = 1024 }; /* so many are in memory */
+
+/* Lines are printed as they come; once that failed, the rest is for nobody. */
+static void feed_lines(struct run *run, const struct fact *facts, size_t n)
+{
+	while (n && !run->failure.status && !run_done(run)) {
+		size_t some = min(n, (size_t)LINES_AT_ONCE);
+
+		run->analysis->feed(run->state, facts, some);
+		print_lines(run, false, &run->failure);
+		facts += some;
+		n -= some;
+	}
+}
+
 static void feed(void *ctx, const struct fact *facts, size_t n)
 {
 	struct run *run = ctx;
 
-	run->analysis->feed(run->state, facts, n);
+	if (run->analysis->streams)
+		feed_lines(run, facts, n);
+	else
+		run->analysis->feed(run->state, facts, n);
 	/* In a file, what is said of a thread id holds for the whole of it. */
 	if (run->source.kind == SOURCE_LIVE)
 		env_forget(&run->env, facts, n);
@@ -124,6 +169,19 @@ void run_connect(struct run *run, const struct page_source *source)
 
 	run->stream = stream_new(source, run->binding, run->subjects);
 	stream_add(run->stream, &consumer);
+}
+
+bool run_done(const struct run *run)
+{
+	return run->analysis->done && run->analysis->done(run->state);
+}
+
+int run_check(struct run *run, struct error *err)
+{
+	if (!run->failure.status)
+		return 0;
+	*err = run->failure;
+	return -1;
 }
 
 void run_end(struct run *run)
@@ -308,13 +366,49 @@ static int print_report(struct run *run, const struct report *report, bool last,
 	return output_report(run->output, err);
 }
 
+/* What lines can't show. */
+static void say_lost(struct run *run, const struct report *report)
+{
+	const struct report_lost *lost = &report->lost;
+
+	if (!report->has_lost || report_complete(report))
+		return;
+	progress_say(run->progress, "lost: %llu records at %llu places, %llu of them without a "
+		     "number; %llu came too late%s", (unsigned long long)lost->records,
+		     (unsigned long long)lost->marks, (unsigned long long)lost->unknown,
+		     (unsigned long long)lost->late, lost->stopped ? "; stopped early" : "");
+}
+
+/* The lines that are new. */
+static int print_lines(struct run *run, bool last, struct error *err)
+{
+	struct report *report = new_report(run);
+	int ret = -1;
+
+	run->analysis->report(run->state, report, 0, last);
+	fill_records(run, report, last, true);
+	if (!report_finish(report, NULL, err) && !print_report(run, report, last, err))
+		ret = 0;
+	if (last) {
+		run->incomplete |= !report_complete(report);
+		say_notes(run, report);
+		say_lost(run, report);
+	}
+	report_free(report);
+	return ret;
+}
+
 int run_report(struct run *run, uint64_t now, bool last, struct error *err)
 {
 	const struct settings *s = run->settings;
 	struct report_order order = { .sort = s->sort, .limit = s->limit };
 	bool cumulative = s->format->rewrites || !s->interval;
-	struct report *report = report_new(s->command.name, NULL);
+	struct report *report;
 	int ret = -1;
+
+	if (run->analysis->streams)
+		return print_lines(run, last, err);
+	report = new_report(run);
 
 	run->analysis->report(run->state, report, now, last);
 	if (run->extend)
@@ -342,6 +436,8 @@ int run_report(struct run *run, uint64_t now, bool last, struct error *err)
 
 static enum output_kind output_kind(const struct settings *s)
 {
+	if (s->command.analysis->streams)
+		return OUTPUT_GROWS;
 	if (!s->interval)
 		return OUTPUT_ONCE;
 	/* A file is read in a child that can't rename: see print_report(). */

@@ -67,6 +67,7 @@ struct run {
 	bool found;	    /* some report's first table had rows */
 	struct sample sample; /* the last one; its facts are the analysis's */
 	struct strhash said; /* notes that were told already */
+	struct error failure; /* met while facts were handed on: run_check() */
 };
 
 /* --- For the sources --- */
@@ -96,6 +97,12 @@ int run_sample(struct run *run, uint64_t *now, struct error *err);
 
 /* Everything before `now` was fed: prints the report of the interval, or of the run. */
 int run_report(struct run *run, uint64_t now, bool last, struct error *err);
+
+/* Whether the analysis has all that it was asked for. */
+bool run_done(const struct run *run);
+
+/* Whether what stream_advance() handed on could be printed; -1 with *err. */
+int run_check(struct run *run, struct error *err);
 
 /* Frees what the functions above made. */
 void run_end(struct run *run);

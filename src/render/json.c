@@ -301,11 +301,26 @@ static void put_head(struct render *render, const struct report *report)
 	new_line(render, 1);
 }
 
+/* One object a line, of that row alone. */
+static void put_lines(FILE *out, const struct table *table)
+{
+	for (size_t i = 0; i < table->nr_rows; i++) {
+		putc('{', out);
+		put_cells(out, table->rows[i], false, "");
+		putc('\n', out);
+	}
+}
+
 static int json_report(struct render *render, const struct report *report,
 		       struct error *err __attribute__((unused)))
 {
 	const char *comma = "";
 
+	for (unsigned i = 0; report->lines && i < report->nr_tables; i++)
+		if (format_wants(render, report, report->tables[i]))
+			put_lines(render->out, report->tables[i]);
+	if (report->lines)
+		return 0;
 	putc('{', render->out);
 	put_head(render, report);
 	fputs("\"tables\": [", render->out);
@@ -323,7 +338,7 @@ static int json_report(struct render *render, const struct report *report,
 
 const struct renderer render_json = {
 	.name = "json",
-	.summary = "one JSON object; with an interval one a line",
+	.summary = "one JSON object; with an interval, and of lines, one a line",
 	.tells_notes = true,
 	.report = json_report,
 };

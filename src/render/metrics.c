@@ -332,7 +332,12 @@ static int put_exposition(struct render *render, const struct report *report, bo
 			  struct error *err)
 {
 	struct exposition x = { .out = render->out, .openmetrics = openmetrics, .report = report };
-	int ret = put_run(&x, render, err);
+	int ret;
+
+	if (report->lines)
+		return error_set_status(err, 2, "the formats of metrics are for figures; %s prints "
+					"events one by one", report->command);
+	ret = put_run(&x, render, err);
 
 	for (unsigned i = 0; i < report->nr_tables && !ret; i++)
 		if (format_wants(render, report, report->tables[i]))

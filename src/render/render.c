@@ -113,7 +113,7 @@ static int check_stream(const struct render *render, struct error *err)
 	errno = 0;
 	if (!fflush(render->out) && !ferror(render->out))
 		return 0;
-	return error_errno(err, errno ? errno : EIO, "the output could not be written");
+	return error_output(err, errno ? errno : EIO, "the output could not be written");
 }
 
 int render_report(struct render *render, const struct report *report, struct error *err)
@@ -138,6 +138,7 @@ int render_end(struct render *render, struct error *err)
 {
 	int ret = check_stream(render, err);
 
+	free(render->widths);
 	free(render);
 	return ret;
 }

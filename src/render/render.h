@@ -26,6 +26,7 @@ struct render {
 	struct render_options options;
 	FILE *out;
 	uint64_t reports; /* printed so far */
+	unsigned *widths; /* of lines (struct report.lines): by column, 0 = not shown yet */
 };
 
 struct renderer {
@@ -50,7 +51,10 @@ bool render_color(FILE *out);
 struct render *render_begin(const struct renderer *renderer, const struct render_options *options,
 			    FILE *out);
 
-/* Prints a finished report. Fails when the table isn't there or the stream has failed. */
+/*
+ * Prints a finished report. Fails when the table isn't there or the stream has failed: without a
+ * sentence when that was because its reader left, as other programs leave then.
+ */
 int render_report(struct render *render, const struct report *report, struct error *err);
 int render_end(struct render *render, struct error *err);
 

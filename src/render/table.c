@@ -14,6 +14,7 @@ enum {
 	TEXT_MAX = 240,      /* bytes of a text cell before fitting */
 	SENTENCE_MAX = 4096, /* bytes of a note, a path, a name in the first line */
 	TEXT_LEAST = 8,      /* columns that a text column keeps when space is short */
+	LINE_TEXT_MAX = 4096, /* … and of one in a line that is printed as it comes */
 	BAR_WIDTH = 40,
 	BIASED_FROM = 100, /* 1 of this many discarded: say that times are biased */
 };
@@ -46,6 +47,9 @@ static char *cell_text(const struct row *row, unsigned place)
 	case COLUMN_COUNT:
 		return xasprintf("%llu", (unsigned long long)cell->v.u);
 	case COLUMN_NS:
+		if (row->table->columns[place].def->flags & COLUMN_SECONDS)
+			return xasprintf("%llu.%09llu", (unsigned long long)cell->v.u / 1000000000,
+					 (unsigned long long)cell->v.u % 1000000000);
 		return xstrdup(text_ns(buf, sizeof(buf), cell->v.u));
 	case COLUMN_BYTES:
 		return xstrdup(text_bytes(buf, sizeof(buf), cell->v.u));
@@ -55,7 +59,8 @@ static char *cell_text(const struct row *row, unsigned place)
 		return xstrdup(text_rate(buf, sizeof(buf), cell->v.d));
 	case COLUMN_HEX:
 	case COLUMN_TEXT:
-		return text_quote_dup(cell->v.text, TEXT_MAX);
+		return text_quote_dup(cell->v.text,
+				      row->table->report->lines ? LINE_TEXT_MAX : TEXT_MAX);
 	case COLUMN_TIME:
 		return xstrdup(format_clock(buf, sizeof(buf), cell->v.time, true));
 	case COLUMN_PARTLY:
@@ -93,6 +98,8 @@ static bool is_shown(const struct render *render, const struct table *table, uns
 	if (def->type == COLUMN_HISTOGRAM || def->type == COLUMN_STACK)
 		return false;
 	if (render->options.verbose)
+		return true;
+	if (render->widths && render->widths[place])
 		return true;
 	if (table->columns[place].wide)
 		return false;
@@ -277,7 +284,8 @@ static void put_labels(FILE *out, const struct row *row)
 }
 
 /* Rows of powers of two, as the BCC tools print them; `below` holds counts below 2^k. */
-static void put_powers(FILE *out, const uint64_t *counts, unsigned first, unsigned last)
+static void put_powers(FILE *out, const char *unit, const uint64_t *counts, unsigned first,
+		       unsigned last)
 {
 	int width = last <= 32 ? 10 : 20;
 	uint64_t most = 0;
@@ -285,7 +293,7 @@ static void put_powers(FILE *out, const uint64_t *counts, unsigned first, unsign
 	for (unsigned i = first; i <= last; i++)
 		most = max(most, counts[i]);
 	fprintf(out, "%*s%-*s : count     distribution\n", width / 2, "", width * 3 / 2 + 4,
-		"nsecs");
+		unit);
 	for (unsigned i = 0; i <= last; i++) {
 		uint64_t low = i ? (uint64_t)1 << i : 0;
 		uint64_t high = i < 63 ? ((uint64_t)2 << i) - 1 : UINT64_MAX;
@@ -299,7 +307,7 @@ static void put_powers(FILE *out, const uint64_t *counts, unsigned first, unsign
 	}
 }
 
-static void put_histogram(FILE *out, const struct histogram *histogram)
+static void put_histogram(FILE *out, const char *unit, const struct histogram *histogram)
 {
 	uint64_t counts[64] = { 0 };
 	unsigned first = 64, last = 0;
@@ -315,7 +323,7 @@ static void put_histogram(FILE *out, const struct histogram *histogram)
 	if (first == 64)
 		fputs("  (no values)\n", out);
 	else
-		put_powers(out, counts, first, last);
+		put_powers(out, unit, counts, first, last);
 }
 
 static bool put_histograms(FILE *out, const struct table *table, const struct row *row)
@@ -331,7 +339,9 @@ static bool put_histograms(FILE *out, const struct table *table, const struct ro
 		else
 			put_labels(out, row);
 		putc('\n', out);
-		put_histogram(out, row->cells[i].v.histogram);
+		put_histogram(out,
+			      table->columns[i].def->flags & COLUMN_PLAIN ? "value" : "nsecs",
+			      row->cells[i].v.histogram);
 		any = true;
 	}
 	return any;
@@ -516,6 +526,32 @@ static void put_footer(FILE *out, const struct report *report)
 	}
 }
 
+/*
+ * Lines that follow those of the last report. Columns never get narrower; the titles come again
+ * when there is a column more.
+ */
+static void put_lines(struct render *render, const struct table *table)
+{
+	struct sheet sheet = { .table = table, .gap = 2, .name_at = -1 };
+	bool more = !render->reports;
+
+	if (!render->widths)
+		render->widths = xcalloc(table->nr_columns, sizeof(*render->widths));
+	choose_columns(&sheet, render);
+	each_line(&sheet, measure_line, NULL);
+	for (unsigned i = 0; i < sheet.nr; i++) {
+		unsigned *width = &render->widths[sheet.places[i]];
+
+		more |= !*width;
+		*width = sheet.widths[i] = max(sheet.widths[i], *width);
+	}
+	if (more && !render->options.quiet)
+		print_line(&sheet, NULL, NULL, render);
+	for (size_t i = 0; i < table->nr_rows; i++)
+		print_line(&sheet, table->rows[i], NULL, render);
+	sheet_free(&sheet);
+}
+
 static int table_report(struct render *render, const struct report *report,
 			struct error *err __attribute__((unused)))
 {
@@ -523,6 +559,10 @@ static int table_report(struct render *render, const struct report *report,
 	bool quiet = render->options.quiet;
 	unsigned shown = 0;
 
+	if (report->lines) {
+		put_lines(render, report->tables[0]);
+		return 0;
+	}
 	if (render->reports)
 		putc('\n', out);
 	if (render->options.timestamps)

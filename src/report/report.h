@@ -61,6 +61,8 @@ enum column_flags {
 	COLUMN_WHEN_ANY = 1 << 4, /* in tables when a row has something other than 0, or with -v */
 	COLUMN_NOT_LAST = 1 << 5, /* null in rows with ROW_LAST, which stay out of its sums */
 	COLUMN_LEFT = 1 << 6,     /* aligned left in tables, though a number */
+	COLUMN_SECONDS = 1 << 7,  /* ns of a clock: in tables seconds, with all digits */
+	COLUMN_PLAIN = 1 << 8,    /* of plain numbers: a histogram whose values are no ns */
 };
 
 /* How report_finish() computes a cell; DERIVE_NONE = the analysis sets it. */
@@ -189,6 +191,7 @@ struct report {
 	char *title; /* "exits of guests, by VM and reason" */
 	char *command;
 	char *host; /* NULL = unknown */
+	bool lines;    /* its rows follow those of the report before: see struct analysis.streams */
 	bool has_begin, has_begin_ns, has_span, has_records, has_lost;
 	int64_t begin;     /* ns since the epoch, UTC */
 	uint64_t begin_ns; /* in source.clock */

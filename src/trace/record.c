@@ -190,6 +190,43 @@ bool records_text(const struct records *r, const struct record_field *field, con
 	return true;
 }
 
+size_t records_stack(struct records *r, unsigned int slot, const void *record, size_t size,
+		     uint64_t *addresses, size_t room)
+{
+	const struct record_field *number = records_field(r, slot, "size", NULL);
+	const struct record_field *callers = records_field(r, slot, "caller", NULL);
+	struct decode_arg arg = {
+		.size = (uint16_t)tep_get_long_size(binding_tep_event(r->binding, slot)->tep),
+	};
+	uint64_t n;
+
+	if (!number || !callers || !records_number(r, number, record, size, &n) ||
+	    callers->offset >= size || callers->offset > UINT16_MAX - size)
+		return 0;
+	/* the format speaks of eight: a record has as many as fit */
+	n = min(n, (uint64_t)(size - callers->offset) / arg.size);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t address;
+
+		arg.offset = (uint16_t)(callers->offset + i * arg.size);
+		address = decode_number(binding_plan(r->binding), &arg, record);
+		if (address == (arg.size == 4 ? UINT32_MAX : UINT64_MAX))
+			return i; /* how older kernels say that the rest is empty */
+		if (i < room)
+			addresses[i] = address;
+	}
+	return n;
+}
+
+unsigned int records_level(const struct records *r, const void *record, size_t size)
+{
+	enum { IN_HARDIRQ = 0x08, IN_SOFTIRQ = 0x10, IN_NMI = 0x40 };
+	uint16_t offset = binding_plan(r->binding)->flags_offset;
+	unsigned int flags = offset < size ? ((const unsigned char *)record)[offset] : 0;
+
+	return flags & IN_NMI ? 3 : flags & IN_HARDIRQ ? 2 : flags & IN_SOFTIRQ ? 1 : 0;
+}
+
 /* " name=value" behind what is there. */
 static void append_field(const struct records *r, const struct record_field *field,
 			 const void *record, size_t size, char *text, size_t room)

@@ -61,6 +61,21 @@ bool records_text(const struct records *r, const struct record_field *field, con
 		  size_t size, char *text, size_t room);
 
 /*
+ * The addresses of a stack record (ftrace:kernel_stack), innermost first; at most `room`. Returns
+ * how many the record has, 0 when it is none.
+ */
+size_t records_stack(struct records *r, unsigned int slot, const void *record, size_t size,
+		     uint64_t *addresses, size_t room);
+
+/*
+ * What was interrupted for the record to be made, from its common_flags: 0 nothing (a thread was
+ * running), 1 by a softirq, 2 by an interrupt, 3 by an NMI. Records of one CPU and one level follow
+ * each other without another of that level between.
+ */
+unsigned int records_level(const struct records *r, const void *record, size_t size);
+enum { RECORD_LEVELS = 4 };
+
+/*
  * The record by its print fmt, or by its fields ("a=1 b=x") where libtraceevent doesn't understand
  * that. Cut to `room`, NUL-terminated, otherwise as it comes: whoever prints it quotes it.
  */

@@ -39,6 +39,45 @@ static const char *some_event(void *ctx __attribute__((unused)),
 	return "x:y";
 }
 
+/* The event's field of any name, and its value. */
+static int some_field(void *ctx __attribute__((unused)), uint32_t slot __attribute__((unused)),
+		      const char *name __attribute__((unused)), struct field *field,
+		      struct error *err __attribute__((unused)))
+{
+	*field = (struct field){ .size = 8 };
+	return 0;
+}
+
+static bool some_number(void *ctx __attribute__((unused)),
+			const struct field *field __attribute__((unused)),
+			const struct fact *f __attribute__((unused)), uint64_t *value)
+{
+	*value = 5;
+	return true;
+}
+
+static void some_print(void *ctx __attribute__((unused)),
+		       const struct fact *f __attribute__((unused)), char *text, size_t room)
+{
+	snprintf(text, room, "x=5");
+}
+
+static unsigned int some_level(void *ctx __attribute__((unused)),
+			       const struct fact *f __attribute__((unused)))
+{
+	return 0;
+}
+
+/* What the user may have asked for: it decides which tables there are. */
+static const struct variant {
+	bool hist, stacks;
+	const char *expr;
+} variants[] = {
+	{ true, true, "x" },
+	{ false, true, "x" },
+	{ true, false, "$latency" },
+};
+
 /* Facts of the kind: some tables are only there when there is something in them. */
 static void feed(const struct analysis *analysis, void *state, unsigned kind)
 {
@@ -61,8 +100,10 @@ struct sample {
 };
 
 /* False for an analysis that can't begin without what the user names. */
-static bool sample_new(struct sample *s, const struct analysis *analysis, unsigned kind)
+static bool sample_new(struct sample *s, const struct analysis *analysis, unsigned kind,
+		       const struct variant *variant)
 {
+	static const uint32_t slots[] = { 0 }, entries[] = { 1 };
 	struct error err = { 0 };
 
 	s->analysis = analysis;
@@ -74,7 +115,17 @@ static bool sample_new(struct sample *s, const struct analysis *analysis, unsign
 		.by = analysis->keys,
 		.vm_known = true,
 		.times = true,
-		.hist = true,
+		.hist = variant->hist,
+		.slots = slots,
+		.entries = entries,
+		.n_slots = ARRAY_SIZE(slots),
+		.stack_slot = FACT_NO_SLOT,
+		.field = some_field,
+		.field_number = some_number,
+		.print = some_print,
+		.level = some_level,
+		.expr = variant->expr,
+		.stacks = variant->stacks,
 		.verbose = 1,
 		.percentiles = percentiles,
 		.n_percentiles = ARRAY_SIZE(percentiles),
@@ -244,11 +295,12 @@ static char *read_manual(void)
 	return text;
 }
 
-static void test_analysis(const struct analysis *analysis, unsigned kind, const char *manual)
+static void test_analysis(const struct analysis *analysis, unsigned kind,
+			  const struct variant *variant, const char *manual)
 {
 	struct sample s;
 
-	if (!sample_new(&s, analysis, kind)) {
+	if (!sample_new(&s, analysis, kind, variant)) {
 		skip("it needs arguments", analysis->name);
 		return;
 	}
@@ -258,11 +310,12 @@ static void test_analysis(const struct analysis *analysis, unsigned kind, const 
 	sample_free(&s);
 }
 
-static void print_analysis(const struct analysis *analysis, unsigned kind, struct strhash *seen)
+static void print_analysis(const struct analysis *analysis, unsigned kind,
+			   const struct variant *variant, struct strhash *seen)
 {
 	struct sample s;
 
-	if (!sample_new(&s, analysis, kind))
+	if (!sample_new(&s, analysis, kind, variant))
 		return;
 	print_mdoc(s.report, seen);
 	sample_free(&s);
@@ -280,12 +333,14 @@ int main(int argc, char **argv)
 				  analysis->facts_sampled | FACT_BIT(FACT_NONE);
 
 		for (unsigned kind = FACT_NONE; kind < FACT_KINDS; kind++) {
-			if (!(wanted & FACT_BIT(kind)))
-				continue;
-			if (mdoc)
-				print_analysis(analysis, kind, &seen);
-			else
-				test_analysis(analysis, kind, manual);
+			for (unsigned v = 0; v < (analysis->specs ? ARRAY_SIZE(variants) : 1); v++) {
+				if (!(wanted & FACT_BIT(kind)))
+					continue;
+				if (mdoc)
+					print_analysis(analysis, kind, &variants[v], &seen);
+				else
+					test_analysis(analysis, kind, &variants[v], manual);
+			}
 		}
 	}
 	strhash_free(&seen);

@@ -220,7 +220,8 @@ static unsigned int count_of(const char *text, const char *what)
 /* The page that has an option: that of all commands, or of the first that it is for. */
 static bool in_general(const struct option_spec *o)
 {
-	return strstr(o->commands, "analyses") || strstr(o->commands, "specs") ||
+	return strstr(o->commands, "analyses") || strstr(o->commands, "tables") ||
+	       strstr(o->commands, "specs") ||
 	       !strcmp(o->commands, "all");
 }
 
@@ -278,7 +279,8 @@ static void test_table(void)
 
 		while ((word = strsep(&rest, " ")) != NULL) {
 			bool known = !strcmp(word, "all") || !strcmp(word, "analyses") ||
-				     !strcmp(word, "specs") || !command_find(word, &command, NULL);
+				     !strcmp(word, "tables") || !strcmp(word, "specs") ||
+				     !command_find(word, &command, NULL);
 
 			if (!known)
 				diag("option %zu names the command '%s'", i, word);
