@@ -223,6 +223,22 @@ static uint64_t read_arg(const struct decode_plan *plan, const struct decode_arg
 	}
 }
 
+/*
+ * Whether an interrupt or the like recorded it. Preemptible kernels take 1 off the preemption count
+ * of each record, for the one that a tracepoint adds. User probes add none: 0 becomes 0xff, and the
+ * flags before it are one too low.
+ */
+static bool in_context(const struct decode_plan *plan, const struct page_record *rec)
+{
+	uint8_t flags = rec->data[plan->flags_offset];
+
+	if (likely(!(flags & IN_CONTEXT)))
+		return false;
+	if (rec->data[plan->flags_offset + 1] == 0xff)
+		flags++;
+	return flags & IN_CONTEXT;
+}
+
 /* Whom the fact is about: its last 8 bytes but kind and aux. */
 static uint64_t find_subject(struct decoder *d, const struct decode_row *row,
 			     const struct page_record *rec)
@@ -233,7 +249,7 @@ static uint64_t find_subject(struct decoder *d, const struct decode_row *row,
 	int32_t tid;
 
 	if (row->subject == SUBJECT_CPU ||
-	    (row->subject == SUBJECT_RECORDER && rec->data[plan->flags_offset] & IN_CONTEXT))
+	    (row->subject == SUBJECT_RECORDER && in_context(plan, rec)))
 		return (uint64_t)subjects_cpu(d->cpu) << META_SUBJECT | cpu;
 	if (row->subject == SUBJECT_FIELD) {
 		tid = (int32_t)read_arg(plan, &row->who, rec);

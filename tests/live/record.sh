@@ -49,7 +49,8 @@ count() {
 start() {
 	"$HVSCOPE" record "$@" >"$tmp/run.out" 2>"$tmp/run.err" &
 	run=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	tries=100
+	while [ $((tries -= 1)) -gt 0 ]; do
 		[ "$(cat "$tracing"/instances/hvscope.$run.*/tracing_on 2>/dev/null)" = 1 ] && return
 		sleep 0.1
 	done
@@ -98,6 +99,19 @@ is "the records of a process" "$(
 	$record $event -o p.dat -q -p $$ -d 200ms
 	"$HVSCOPE" count -i p.dat $event --by pid -f json -q |
 		jq -c "[.tables[0].rows[] | select(.pid != $$)] | length")" 0
+
+# Functions of programs: dd reads by its library.
+libc=$(ldd "$(command -v dd)" 2>/dev/null | sed -n 's/.*libc\.so\.6 => \([^ ]*\) .*/\1/p')
+if [ -e $tracing/uprobe_events ] && "$HVSCOPE" count "u:$libc:read" -d 1ms -q >out 2>&1; then
+	check "a function of a library" "$record 'u:$libc:read' -o u.dat -q -- $load" 0
+	is "each call of the program is there, and is its own" "$(
+		"$HVSCOPE" count -i u.dat "u:$libc:read" --by comm -f json -q |
+			jq "[.tables[0].rows[] | select(.comm == \"dd\" and .count >= $calls / 2 and
+				.count < $calls / 2 + 100)] | length")" 1
+	is "the probe is gone" "$(grep -c "/p_read $libc:" $tracing/uprobe_events)" 0
+else
+	skip "a function of a library" "$(head -n 1 out)"
+fi
 
 # --- Analyses ---
 
