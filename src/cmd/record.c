@@ -395,6 +395,7 @@ static int next_round(struct record *r, uint64_t end, struct error *err)
 	now = clock_now();
 	if (now >= r->glanced + GLANCE_NS) {
 		roster_glance(r->roster);
+		recording_see_comms(r->recording);
 		r->glanced = now;
 	}
 	show(r, now);

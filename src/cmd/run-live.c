@@ -16,6 +16,7 @@
 #include "sampler/machine.h"
 #include "trace/clock.h"
 #include "trace/cursor-live.h"
+#include "trace/saved-comms.h"
 #include "trace/session.h"
 
 struct tracing {
@@ -25,6 +26,7 @@ struct tracing {
 	struct session *session;
 	struct live *live;
 	struct workload *workload;
+	struct saved_comms comms;
 };
 
 /* --- What to trace --- */
@@ -88,6 +90,11 @@ static int bind(struct tracing *t, struct error *err)
 }
 
 /* --- Start --- */
+
+static const char *comm_of(void *ctx, int tid)
+{
+	return saved_comms_find(ctx, tid);
+}
 
 static int64_t realtime_of(uint64_t mono)
 {
@@ -362,6 +369,7 @@ int run_live(struct run *run, struct error *err)
 		.clock = CLOCK_LIVE,
 		.host = *host ? host : NULL,
 	};
+	who_set_comms(run->env.who, comm_of, &t.comms);
 	status = env_begin(&run->env, run->settings, run->env.who, err);
 	if (!status) {
 		run->env.analysis.native = machine_native(&machine);
@@ -374,5 +382,7 @@ int run_live(struct run *run, struct error *err)
 		status = workload_wait(t.workload, run->stop);
 	workload_free(t.workload);
 	wanted_free(&t.wanted);
+	who_set_comms(run->env.who, NULL, NULL);
+	saved_comms_free(&t.comms);
 	return status;
 }

@@ -21,7 +21,7 @@ struct who {
 	const struct root *root;
 	bool live;
 	bool knows_vms;
-	const char *(*comm)(void *ctx, int tid); /* of a file's threads; may be NULL */
+	const char *(*comm)(void *ctx, int tid); /* where /proc doesn't tell; may be NULL */
 	void *comm_ctx;
 	struct hash threads;     /* tid → struct who_thread */
 	struct hash processes;   /* pid → interned name of the VM, "" when it is none */
@@ -196,6 +196,8 @@ static void look_up(struct who *w, struct who_thread *t)
 	if (path_read_line(w->root, comm, sizeof(comm), "/proc/%d/comm", t->tid) >= 0) {
 		t->comm = intern(w, comm);
 		t->vcpu = vcpu_by_comm(comm);
+	} else {
+		look_up_recorded(w, t);
 	}
 	t->pid = thread_group(w, t->tid);
 	if (t->pid > 0)

@@ -30,8 +30,10 @@ struct who;
 /* Live: /proc below the root is asked. The root outlives it. */
 struct who *who_new_live(const struct root *root);
 
-/* For a trace file: only what who_set() says is known, and the names of threads that it has. */
+/* For a trace file: only what who_set() says is known. */
 struct who *who_new_recorded(void);
+
+/* Names of threads that a file has, or live of those that are gone already. */
 void who_set_comms(struct who *w, const char *(*comm)(void *ctx, int tid), void *ctx);
 void who_free(struct who *w);
 

@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/util.h"
+#include "trace/saved-comms.h"
 #include "trace/tracedat-write.h"
 #include "trace/tracefs.h"
 
@@ -24,6 +25,7 @@ struct recording {
 	struct tracedat_contents contents;
 	struct tracedat_event *events;
 	struct tracedat_text *stats;
+	struct saved_comms saved;
 	char host[256];
 	char **texts; /* everything that the contents point to */
 	size_t n_texts;
@@ -207,45 +209,45 @@ void recording_free(struct recording *r)
 	free(r->texts);
 	free(r->events);
 	free(r->stats);
+	saved_comms_free(&r->saved);
 	free(r);
 }
 
-/* Thread ids of lines "TID NAME". */
-static void note_tids(struct hash *tids, const char *text)
-{
-	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n')
-		hash_insert(tids, strtoul(p, NULL, 10), NULL);
-}
-
-/* What the kernel remembers of threads that came and went unseen, except the unknown "<...>". */
-static char *saved_comms(const char *known)
+/* What the kernel remembers of threads that came and went unseen. */
+static char *other_comms(struct recording *r, const char *known)
 {
 	struct hash tids = { 0 };
-	struct tfs tfs;
-	char *text = tfs_find(&tfs, NULL, false, NULL) ? NULL : tfs_read(&tfs, "saved_cmdlines");
-	char *more = xstrdup(""), *rest = text, *line;
+	char *text = xstrdup("");
 
-	note_tids(&tids, known);
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		char *both;
+	for (const char *p = known; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		hash_insert(&tids, strtoul(p, NULL, 10), NULL);
+	saved_comms_read(&r->saved);
+	hash_each(&r->saved.names, entry)
+	{
+		char *more;
 
-		if (!*line || strstr(line, " <") || hash_find(&tids, strtoul(line, NULL, 10)))
+		if (hash_find(&tids, entry->key))
 			continue;
-		both = xasprintf("%s%s\n", more, line);
-		free(more);
-		more = both;
+		more = xasprintf("%s%u %s\n", text, (unsigned int)entry->key,
+				 (char *)entry->value.p);
+		free(text);
+		text = more;
 	}
 	hash_free(&tids);
-	free(text);
-	return more;
+	return text;
+}
+
+void recording_see_comms(struct recording *r)
+{
+	saved_comms_read(&r->saved);
 }
 
 void recording_set_comms(struct recording *r, const char *comms)
 {
-	char *saved = saved_comms(comms);
+	char *others = other_comms(r, comms);
 
-	r->contents.cmdlines = keep(r, xasprintf("%s%s", comms, saved));
-	free(saved);
+	r->contents.cmdlines = keep(r, xasprintf("%s%s", comms, others));
+	free(others);
 }
 
 static char *head_path(const char *file)

@@ -23,7 +23,10 @@ struct recording *recording_new(struct session *s, const struct session_event *e
 				size_t n_events, struct error *err);
 void recording_free(struct recording *r);
 
-/* Names of threads, lines "TID NAME": copied. Where the kernel saved others, they are added. */
+/* Now and then while records come: the kernel remembers the names of few threads. */
+void recording_see_comms(struct recording *r);
+
+/* Names of threads, lines "TID NAME": copied. Those that the kernel remembered are added. */
 void recording_set_comms(struct recording *r, const char *comms);
 
 /* Writes FILE.head anew. */
