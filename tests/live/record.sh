@@ -188,7 +188,7 @@ ok "then it isn't run" [ ! -e touched ]
 
 # --- Interrupted ---
 
-start $event -o killed.dat -b 1M
+start $event -o killed.dat -b 8M
 # shellcheck disable=SC2086
 $load
 # shellcheck disable=SC2086
