@@ -99,7 +99,10 @@ struct option_spec {
 	const char *name;    /* long one; NULL: none */
 	const char *metavar; /* of its argument; NULL: it takes none */
 	const char *help;    /* for people, without full stop */
-	/* Who has it: names, "analyses", "tables" (those that don't stream), "specs" (those of event specs), "all"; blanks between. */
+	/*
+	 * Who has it, with blanks between: names; "analyses"; of those "tables" (which don't
+	 * stream) or "specs" (of event specs); "all".
+	 */
 	const char *commands;
 	enum option_type type;
 	enum option_source source;

@@ -291,11 +291,13 @@ static uint64_t place_of_text(struct argdist *a, const char *text, uint64_t orde
 	return a->n_values++;
 }
 
-/* The greatest multiple of the step that isn't above the value. */
+/* The greatest multiple of the step that isn't above the value, or the least number there is. */
 static int64_t round_down(int64_t value, int64_t step)
 {
 	int64_t rest = value % step;
 
+	if (value < INT64_MIN + step)
+		return INT64_MIN;
 	return (int64_t)((uint64_t)value - (uint64_t)rest - (rest < 0 ? (uint64_t)step : 0));
 }
 

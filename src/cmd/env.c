@@ -182,12 +182,13 @@ void env_records(struct env *env, const struct events *events, int stack_slot)
 void env_symbols(struct env *env, struct ksyms *ksyms)
 {
 	env->ksyms = ksyms;
-	if (!ksyms || ksyms_empty(ksyms))
+	if (ksyms && !ksyms_empty(ksyms))
+		return;
+	env->analysis.no_symbols = "The kernel hides the addresses of its functions "
+				   "(kernel.kptr_restrict): stacks have no names.";
+	if (env->settings->input)
 		env->analysis.no_symbols =
-			env->settings->input ?
-				"The file has no list of kernel functions: addresses are shown." :
-				"The kernel hides the addresses of its functions (kernel.kptr_restrict): "
-				"addresses are shown instead of names.";
+			"The file has no list of kernel functions: stacks have no names.";
 }
 
 /* --- Selection --- */

@@ -321,6 +321,20 @@ static void print_analysis(const struct analysis *analysis, unsigned kind,
 	sample_free(&s);
 }
 
+/* Prints what is not in `seen`, or tests. */
+static void each_variant(const struct analysis *analysis, unsigned kind, struct strhash *seen,
+			 const char *manual)
+{
+	unsigned n = analysis->specs ? ARRAY_SIZE(variants) : 1;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (seen)
+			print_analysis(analysis, kind, &variants[i], seen);
+		else
+			test_analysis(analysis, kind, &variants[i], manual);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	bool mdoc = argc > 1 && !strcmp(argv[1], "mdoc");
@@ -333,14 +347,8 @@ int main(int argc, char **argv)
 				  analysis->facts_sampled | FACT_BIT(FACT_NONE);
 
 		for (unsigned kind = FACT_NONE; kind < FACT_KINDS; kind++) {
-			for (unsigned v = 0; v < (analysis->specs ? ARRAY_SIZE(variants) : 1); v++) {
-				if (!(wanted & FACT_BIT(kind)))
-					continue;
-				if (mdoc)
-					print_analysis(analysis, kind, &variants[v], &seen);
-				else
-					test_analysis(analysis, kind, &variants[v], manual);
-			}
+			if (wanted & FACT_BIT(kind))
+				each_variant(analysis, kind, mdoc ? &seen : NULL, manual);
 		}
 	}
 	strhash_free(&seen);
