@@ -71,6 +71,9 @@ struct analysis_env {
 	const char *(*event)(void *ctx, uint32_t slot);
 	/* The text behind an interned number (HV_INTERNED). */
 	const char *(*string)(void *ctx, uint64_t interned);
+	/* What a block device is called here ("sda"), NULL nobody knows; NULL: in a file. */
+	const char *(*block_device)(void *ctx, uint32_t major, uint32_t minor, char *buf,
+				    size_t size);
 	/*
 	 * Whether a subject passes -p, --vm, --vcpu, and a CPU passes -C. NULL: nothing was asked
 	 * for, all do.

@@ -26,6 +26,8 @@ struct bins {
 	struct owner *owners; /* number 1 is owners[0] */
 	uint32_t n_owners;
 	struct strhash owner_index;
+	uint32_t *members; /* by subject: its owner, 0 not asked for */
+	size_t n_members;
 	struct bin **all; /* in order of first use */
 	size_t n, room;
 	char *chunk; /* where the next bins come from */
@@ -72,6 +74,7 @@ void bins_free(struct bins *b, void (*release)(struct bin *bin))
 		free(b->owners[i].comm);
 	}
 	free(b->owners);
+	free(b->members);
 	strhash_free(&b->owner_index);
 	free(b->all);
 	free(b->index);
@@ -135,6 +138,26 @@ uint32_t bins_owner(struct bins *b, uint32_t subject, uint64_t vcpu)
 		o.comm = idle;
 	}
 	return add_owner(b, &o);
+}
+
+uint32_t bins_member(struct bins *b, uint32_t subject)
+{
+	if (subject >= b->n_members) {
+		size_t n = (size_t)subject + subject / 2 + 64;
+
+		b->members = xreallocarray(b->members, n, sizeof(*b->members));
+		memset(b->members + b->n_members, 0, (n - b->n_members) * sizeof(*b->members));
+		b->n_members = n;
+	}
+	if (!b->members[subject])
+		b->members[subject] = bins_owner(b, subject, FACT_NO_VCPU);
+	return b->members[subject];
+}
+
+void bins_forget(struct bins *b, uint32_t subject)
+{
+	if (subject < b->n_members)
+		b->members[subject] = 0;
 }
 
 static size_t bin_hash(const struct bin *bin)

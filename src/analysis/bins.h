@@ -34,6 +34,12 @@ void bins_free(struct bins *b, void (*release)(struct bin *bin));
 /* The owner of a subject's bins. A vCPU that a fact tells counts more than the thread's name. */
 uint32_t bins_owner(struct bins *b, uint32_t subject, uint64_t vcpu);
 
+/* The same by the thread's name alone, asked for once: two loads from then on. */
+uint32_t bins_member(struct bins *b, uint32_t subject);
+
+/* The subject ended: its number may mean another thread. */
+void bins_forget(struct bins *b, uint32_t subject);
+
 /* The bin; a new one when there is none. */
 struct bin *bins_get(struct bins *b, uint32_t owner, uint16_t cpu, uint8_t space, uint64_t value);
 

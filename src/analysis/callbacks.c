@@ -16,7 +16,6 @@ struct callbacks {
 	const struct analysis_env *env;
 	struct calls *upcalls, *handlers;
 	struct hash names; /* of interrupts: irq → interned */
-	bool handlers_told;
 };
 
 static void *callbacks_new(const struct analysis_env *env, struct error *err)
@@ -44,7 +43,6 @@ static void callbacks_free(void *state)
 
 static void feed_handler(struct callbacks *c, const struct fact *f)
 {
-	c->handlers_told = true;
 	if (f->aux == FACT_BEGIN && !calls_inside(c->upcalls, f->subject))
 		return;
 	if (f->aux == FACT_BEGIN)
@@ -99,9 +97,8 @@ static void callbacks_report(void *state, struct report *report, uint64_t now, b
 	(void)last;
 	calls_report(c->upcalls, report, "callbacks", "upcalls of the hypervisor", upcall_columns,
 		     calls_interned, c->env);
-	if (c->handlers_told)
-		calls_report(c->handlers, report, "interrupts", "interrupts served in upcalls",
-			     handler_columns, name_irq, c);
+	calls_report(c->handlers, report, "interrupts", "interrupts served in upcalls",
+		     handler_columns, name_irq, c);
 	if (!calls_total(c->upcalls))
 		report_note(report, "No upcall came: this machine is no Xen guest, or nothing "
 				    "happened in it.");

@@ -67,8 +67,8 @@ static struct call_bin *find_bin(struct calls *c, const struct fact *f)
 	if ((env->selected && !env->selected(env->ctx, f->subject, FACT_NO_VCPU)) ||
 	    (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
 		return NULL;
-	return (struct call_bin *)bins_get(c->bins, bins_owner(c->bins, f->subject, FACT_NO_VCPU),
-					   f->cpu, 0, f->a);
+	return (struct call_bin *)bins_get(c->bins, bins_member(c->bins, f->subject), f->cpu, 0,
+					   f->a);
 }
 
 static void begin(struct calls *c, const struct fact *f)
@@ -119,6 +119,7 @@ static void end_thread(struct calls *c, uint32_t subject)
 			p->bin->ended++;
 		drop(c, e->key);
 	}
+	bins_forget(c->bins, subject);
 }
 
 void calls_feed(struct calls *c, const struct fact *f)

@@ -4,8 +4,6 @@
  */
 #include "analysis/analysis.h"
 
-#include <string.h>
-
 #include "analysis/bins.h"
 #include "base/util.h"
 
@@ -17,8 +15,6 @@ struct count_bin {
 struct count {
 	const struct analysis_env *env;
 	struct bins *bins;
-	uint32_t *owners; /* by subject, 0 not met yet */
-	size_t n_owners;
 };
 
 static void *count_new(const struct analysis_env *env, struct error *err)
@@ -38,22 +34,7 @@ static void count_free(void *state)
 	if (!c)
 		return;
 	bins_free(c->bins, NULL);
-	free(c->owners);
 	free(c);
-}
-
-static uint32_t owner_of(struct count *c, uint32_t subject)
-{
-	if (subject >= c->n_owners) {
-		size_t n = (size_t)subject + subject / 2 + 64;
-
-		c->owners = xreallocarray(c->owners, n, sizeof(*c->owners));
-		memset(c->owners + c->n_owners, 0, (n - c->n_owners) * sizeof(*c->owners));
-		c->n_owners = n;
-	}
-	if (!c->owners[subject])
-		c->owners[subject] = bins_owner(c->bins, subject, FACT_NO_VCPU);
-	return c->owners[subject];
 }
 
 static void count_feed(void *state, const struct fact *facts, size_t n)
@@ -64,11 +45,13 @@ static void count_feed(void *state, const struct fact *facts, size_t n)
 	for (const struct fact *f = facts; f < facts + n; f++) {
 		struct bin *bin;
 
+		if (f->kind == FACT_THREAD_END)
+			bins_forget(c->bins, f->subject);
 		if (f->kind != FACT_RECORD ||
 		    (env->selected && !env->selected(env->ctx, f->subject, FACT_NO_VCPU)) ||
 		    (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
 			continue;
-		bin = bins_get(c->bins, owner_of(c, f->subject), f->cpu, 0, fact_slot(f));
+		bin = bins_get(c->bins, bins_member(c->bins, f->subject), f->cpu, 0, fact_slot(f));
 		((struct count_bin *)bin)->count++;
 	}
 }
@@ -131,6 +114,7 @@ const struct analysis analysis_count = {
 	.name = "count",
 	.summary = "How often events happened: tracepoints and functions",
 	.facts = FACT_BIT(FACT_RECORD),
+	.facts_optional = FACT_BIT(FACT_THREAD_END),
 	.specs = true,
 	.order = ORDER_CPU,
 	.keys = KEY_BIT(KEY_EVENT) | KEY_BIT(KEY_COMM) | KEY_BIT(KEY_TID) | KEY_BIT(KEY_PID) |

@@ -127,8 +127,6 @@ static void report_interfaces(const struct drivers *d, struct report *report)
 {
 	struct table *table;
 
-	if (!d->interfaces.nr)
-		return;
 	table = table_new(report,
 			  &(struct table_layout){ .name = "network",
 						  .title = "network devices",

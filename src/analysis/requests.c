@@ -8,6 +8,7 @@
 
 struct disk {
 	uint32_t dev; /* as the kernel has it: major << 20 | minor */
+	char name[32]; /* "" unknown: it may be gone when it is told of */
 	uint64_t requests, empty, discarded, reissued, sectors;
 	struct dist latency;
 	struct hash pending; /* sector → time of issue */
@@ -59,11 +60,37 @@ static struct disk *disk_of(struct requests *r, uint32_t dev)
 	return disk;
 }
 
-static void issue(struct disk *disk, const struct fact *f)
+static uint32_t major_of(const struct disk *disk)
+{
+	return disk->dev >> 20;
+}
+
+static uint32_t minor_of(const struct disk *disk)
+{
+	return disk->dev & 0xfffff;
+}
+
+/* Its name as of now, or as it was while it had one. */
+static const char *name_disk(const struct requests *r, struct disk *disk)
+{
+	const struct analysis_env *env = r->env;
+
+	if (env->block_device)
+		env->block_device(env->ctx, major_of(disk), minor_of(disk), disk->name,
+				  sizeof(disk->name));
+	return disk->name[0] ? disk->name : NULL;
+}
+
+/* The CPU that issues a request is the one that -C asks about. */
+static void issue(const struct requests *r, struct disk *disk, const struct fact *f)
 {
 	uint32_t sectors = (uint32_t)f->b;
 	bool is_new;
 
+	if (r->env->cpu_selected && !r->env->cpu_selected(r->env->ctx, f->cpu)) {
+		hash_remove(&disk->pending, f->a);
+		return;
+	}
 	disk->requests++;
 	disk->sectors += sectors;
 	if (!sectors) {
@@ -93,7 +120,7 @@ void requests_feed(struct requests *r, const struct fact *f)
 
 	r->now = f->time;
 	if (f->aux == FACT_BEGIN)
-		issue(disk, f);
+		issue(r, disk, f);
 	else
 		complete(r, disk, f);
 }
@@ -110,6 +137,7 @@ void requests_lost(struct requests *r, const struct loss *losses, size_t n)
 
 enum {
 	DEVICE,
+	NAME,
 	REQUESTS,
 	RATE,
 	TIMED,
@@ -144,6 +172,11 @@ static const struct column columns[] = {
 		     .type = COLUMN_TEXT,
 		     .flags = COLUMN_LABEL,
 		     .help = "Block device, major:minor" },
+	[NAME] = { .key = "name",
+		   .title = "NAME",
+		   .type = COLUMN_TEXT,
+		   .flags = COLUMN_WHEN_ANY,
+		   .help = "Its name in /dev, where /sys tells" },
 	[REQUESTS] = COUNT("requests", "REQUESTS", 0, "block_requests", "Requests issued"),
 	[RATE] = { .key = "rate",
 		   .title = "RATE",
@@ -185,8 +218,6 @@ void requests_report(struct requests *r, struct report *report)
 {
 	struct table *table;
 
-	if (!r->disks.nr)
-		return;
 	table = table_new(report, &(struct table_layout){
 					  .name = "requests",
 					  .title = "block requests, from issue to completion",
@@ -199,9 +230,13 @@ void requests_report(struct requests *r, struct report *report)
 	hash_each(&r->disks, e)
 	{
 		struct disk *disk = e->value.p;
-		struct row *row = table_row(table);
+		struct row *row;
 
-		row_printf(row, DEVICE, "%u:%u", disk->dev >> 20, disk->dev & 0xfffff);
+		if (!disk->requests)
+			continue;
+		row = table_row(table);
+		row_printf(row, DEVICE, "%u:%u", major_of(disk), minor_of(disk));
+		row_text(row, NAME, name_disk(r, disk));
 		row_count(row, REQUESTS, disk->requests);
 		row_count(row, TIMED, disk->latency.count);
 		row_count(row, DISCARDED, disk->discarded);

@@ -18,7 +18,7 @@ void requests_free(struct requests *r);
 void requests_feed(struct requests *r, const struct fact *f);
 void requests_lost(struct requests *r, const struct loss *losses, size_t n);
 
-/* Adds the table "requests", if there were any. The rows lend distributions of r. */
+/* Adds the table "requests". The rows lend distributions of r. */
 void requests_report(struct requests *r, struct report *report);
 
 #endif

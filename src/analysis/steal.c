@@ -15,20 +15,34 @@
 
 #include <string.h>
 
+#include "analysis/losses.h"
 #include "base/util.h"
 
 enum { NESTING = 4 }; /* process, softirq, interrupt, NMI: a reading in each at most */
+
+/* A reading takes no longer, even where it is interrupted: its return was missed. */
+#define STALE_NS UINT64_C(1000000000)
+
+/* Less than this of the time in a CPU's counters is told, once there is enough of it. */
+enum { SHORT_PERCENT = 75 };
+#define SHORT_NS UINT64_C(500000000)
 
 struct cpu_time {
 	uint64_t last[CPU_TIMES];  /* ns since boot at the last sample */
 	uint64_t total[CPU_TIMES]; /* ns since the first one, never falling */
 	unsigned int known;        /* bit per category: the kernel tells it */
 	uint64_t sample;           /* the last sample that it was in, 0 none */
+	uint64_t time, covered;    /* of that sample; of the clock between those it was in */
 	bool shown;                /* it has differences */
 };
 
+struct reading {
+	uint64_t asked; /* about which CPU */
+	uint64_t time;
+};
+
 struct steal_clock {
-	uint64_t asked[NESTING]; /* readings begun on this CPU: whom they ask about */
+	struct reading begun[NESTING]; /* readings on this CPU, innermost last */
 	unsigned int depth;
 	uint64_t last_ns, last_time; /* of the last reading about this CPU, any reader's */
 	bool known;
@@ -45,8 +59,7 @@ struct steal {
 	uint64_t samples, backwards, went, came;
 	bool no_steal; /* the kernel has no steal column */
 	uint64_t discarded;
-	struct loss *losses; /* those that an open difference may still overlap */
-	size_t n_losses;
+	struct losses losses;
 };
 
 static void *steal_new(const struct analysis_env *env, struct error *err)
@@ -68,7 +81,7 @@ static void steal_free(void *state)
 		dist_free(&s->clocks[i].slices);
 	free(s->clocks);
 	free(s->times);
-	free(s->losses);
+	losses_free(&s->losses);
 	free(s);
 }
 
@@ -118,7 +131,9 @@ static void feed_time(struct steal *s, const struct fact *f)
 
 		s->came += fresh;
 		t->known = fresh || !t->sample ? 0 : t->known;
+		t->covered += t->known ? f->time - t->time : 0;
 		t->sample = s->samples;
+		t->time = f->time;
 	}
 	if (t->known & 1u << f->aux) {
 		t->shown = true;
@@ -131,17 +146,9 @@ static void feed_time(struct steal *s, const struct fact *f)
 	t->last[f->aux] = f->a;
 }
 
-static bool overlaps_loss(const struct steal *s, uint64_t begin, uint64_t end)
-{
-	for (size_t i = 0; i < s->n_losses; i++)
-		if (s->losses[i].from < end && begin < s->losses[i].to)
-			return true;
-	return false;
-}
-
 static void feed_reading(struct steal *s, struct steal_clock *c, const struct fact *f)
 {
-	bool lost = c->known && overlaps_loss(s, c->last_time, f->time);
+	bool lost = c->known && losses_meet(&s->losses, c->last_time, f->time);
 
 	c->readings++;
 	s->discarded += lost;
@@ -161,6 +168,14 @@ static void feed_reading(struct steal *s, struct steal_clock *c, const struct fa
 	c->last_time = f->time;
 }
 
+static void begin_reading(struct steal_clock *reader, const struct fact *f)
+{
+	/* Deeper than contexts nest: returns are missing, so none of these will pair. */
+	if (reader->depth == NESTING || (reader->depth && f->time - reader->begun[0].time > STALE_NS))
+		reader->depth = 0;
+	reader->begun[reader->depth++] = (struct reading){ .asked = f->a, .time = f->time };
+}
+
 static void feed_clock(struct steal *s, const struct fact *f)
 {
 	struct steal_clock *reader;
@@ -169,15 +184,12 @@ static void feed_clock(struct steal *s, const struct fact *f)
 	s->clocks = grow(s->clocks, &s->n_clocks, f->cpu, sizeof(*s->clocks));
 	reader = &s->clocks[f->cpu];
 	if (f->aux == FACT_BEGIN) {
-		/* Deeper than contexts nest: returns are missing, so none of these will pair. */
-		if (reader->depth == NESTING)
-			reader->depth = 0;
-		reader->asked[reader->depth++] = f->a;
+		begin_reading(reader, f);
 		return;
 	}
 	if (!reader->depth)
 		return;
-	asked = reader->asked[--reader->depth];
+	asked = reader->begun[--reader->depth].asked;
 	if (asked > UINT16_MAX || !selected(s, (uint16_t)asked))
 		return;
 	s->clocks = grow(s->clocks, &s->n_clocks, asked, sizeof(*s->clocks));
@@ -201,17 +213,12 @@ static void steal_lost(void *state, const struct loss *losses, size_t n)
 {
 	struct steal *s = state;
 	uint64_t oldest = UINT64_MAX;
-	size_t kept = 0;
 
 	for (size_t i = 0; i < s->n_clocks; i++)
 		if (s->clocks[i].known)
 			oldest = min(oldest, s->clocks[i].last_time);
-	for (size_t i = 0; i < s->n_losses; i++)
-		if (s->losses[i].to > oldest)
-			s->losses[kept++] = s->losses[i];
-	s->losses = xreallocarray(s->losses, kept + n, sizeof(*losses));
-	memcpy(s->losses + kept, losses, n * sizeof(*losses));
-	s->n_losses = kept + n;
+	losses_forget(&s->losses, oldest);
+	losses_add(&s->losses, losses, n);
 	for (size_t i = 0; i < n; i++)
 		if (losses[i].cpu < s->n_clocks)
 			s->clocks[losses[i].cpu].depth = 0;
@@ -288,6 +295,46 @@ static void fill_times(struct row *row, size_t cpu, const uint64_t ns[CPU_TIMES]
 		row_count(row, GUEST_NS, guest);
 }
 
+static uint64_t all_of(const uint64_t ns[CPU_TIMES])
+{
+	uint64_t all = 0;
+
+	for (unsigned int i = 0; i < CPU_TIME_GUEST; i++)
+		all += ns[i];
+	return all;
+}
+
+/*
+ * Time that no counter has. Idle time is counted by the clock, but the rest tick by tick: a CPU
+ * that was taken away without a steal clock that tells leaves a gap, and so does one that stands
+ * still or runs without ticks.
+ */
+static void note_shortfall(const struct steal *s, struct report *report)
+{
+	unsigned int n = 0, least = 100;
+	size_t which = 0;
+
+	for (size_t i = 0; i < s->n_times; i++) {
+		const struct cpu_time *t = &s->times[i];
+		unsigned int percent;
+
+		if (t->covered < SHORT_NS)
+			continue;
+		percent = (unsigned int)min(100, 100.0 * (double)all_of(t->total) / (double)t->covered);
+		n += percent < SHORT_PERCENT;
+		if (percent < least) {
+			least = percent;
+			which = i;
+		}
+	}
+	if (n)
+		report_note(report,
+			    "The counters of %u CPU%s have less than %d %% of the time that went by "
+			    "(CPU %zu: %u %%): stolen without being told as such, stopped, or running "
+			    "without ticks.",
+			    n, n > 1 ? "s" : "", SHORT_PERCENT, which, least);
+}
+
 static void report_times(const struct steal *s, struct report *report)
 {
 	struct table *table = table_new(
@@ -313,6 +360,7 @@ static void report_times(const struct steal *s, struct report *report)
 	else if (!stolen && s->env->native)
 		report_note(report, "Nothing can be stolen: this machine is no guest (%s).",
 			    s->env->native);
+	note_shortfall(s, report);
 	if (s->backwards)
 		report_note(report,
 			    "Counters of /proc/stat ran backwards %llu times; they count as "
@@ -426,6 +474,20 @@ static const struct column slice_columns[] = {
 		     .help = "stolen time between two readings of the steal clock" },
 };
 
+static void note_readings(const struct steal *s, struct report *report)
+{
+	for (size_t i = 0; i < s->n_clocks; i++) {
+		if (!s->clocks[i].readings)
+			continue;
+		report_note(report,
+			    "The steal clock is read about once a tick: several slices of stolen "
+			    "time may have merged into one.");
+		return;
+	}
+	report_note(report, "The steal clock was not read: this machine is no guest, or its "
+			    "hypervisor offers none.");
+}
+
 static void report_slices(struct steal *s, struct report *report)
 {
 	struct table *table = table_new(
@@ -456,8 +518,7 @@ static void report_slices(struct steal *s, struct report *report)
 	}
 	report->lost.intervals += s->discarded;
 	report->lost.intervals_discarded += s->discarded;
-	report_note(report, "The steal clock is read about once a tick: several slices of stolen "
-			    "time may have merged into one.");
+	note_readings(s, report);
 }
 
 static void steal_report(void *state, struct report *report, uint64_t now, bool last)

@@ -69,6 +69,21 @@ static const char *env_string(void *ctx, uint64_t interned)
 	return env->binding ? binding_string(env->binding, interned) : NULL;
 }
 
+static const char *env_block_device(void *ctx, uint32_t major, uint32_t minor, char *buf,
+				    size_t size)
+{
+	const struct env *env = ctx;
+	char target[4096];
+	const char *base;
+
+	if (path_readlink(&env->settings->root, target, sizeof(target), "/sys/dev/block/%u:%u",
+			  major, minor) < 0)
+		return NULL;
+	base = strrchr(target, '/');
+	snprintf(buf, size, "%s", base ? base + 1 : target);
+	return buf;
+}
+
 /* --- Records --- */
 
 static int env_field(void *ctx, uint32_t slot, const char *name, struct field *field,
@@ -262,6 +277,8 @@ int env_begin(struct env *env, const struct settings *settings, struct who *who,
 		.stacks = settings->stack || settings->command.analysis->stacks,
 		.limit = settings->limit,
 	};
+	if (!settings->input)
+		env->analysis.block_device = env_block_device;
 	if (settings->pid || settings->vm || settings->vcpu != UINT64_MAX)
 		env->analysis.selected = env_selected;
 	if (settings->has_cpus)

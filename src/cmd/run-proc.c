@@ -23,6 +23,8 @@ struct sampling {
 	struct run *run;
 	const struct sampler *sampler;
 	struct workload *workload;
+	struct utsname uts; /* what the source's texts point to */
+	char host[256], kernel[128];
 };
 
 static bool ended_from_outside(struct sampling *p)
@@ -105,28 +107,38 @@ static int set_up(struct sampling *p, struct error *err)
 	return sample(p, err);
 }
 
+/* Of a recorded tree only what it says itself. */
+static void look_at_source(struct sampling *p)
+{
+	const struct root *root = &p->run->settings->root;
+	struct run_source *source = &p->run->source;
+
+	*source = (struct run_source){ .kind = SOURCE_PROC, .path = p->sampler->name };
+	if (root->prefix) {
+		if (path_read_line(root, p->kernel, sizeof(p->kernel),
+				   "/proc/sys/kernel/osrelease") > 0)
+			source->kernel = p->kernel;
+		return;
+	}
+	uname(&p->uts);
+	source->kernel = p->uts.release;
+	source->machine = p->uts.machine;
+	if (!gethostname(p->host, sizeof(p->host) - 1) && *p->host)
+		source->host = p->host;
+	source->cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 int run_proc(struct run *run, struct error *err)
 {
 	struct sampling p = {
 		.run = run,
 		.sampler = sampler_find(run->analysis->facts_sampled),
 	};
-	struct utsname uts;
 	struct machine machine;
-	char host[256] = "";
 	int status;
 
-	uname(&uts);
-	gethostname(host, sizeof(host) - 1);
+	look_at_source(&p);
 	machine_look(&run->settings->root, &machine);
-	run->source = (struct run_source){
-		.kind = SOURCE_PROC,
-		.path = p.sampler->name,
-		.kernel = uts.release,
-		.machine = uts.machine,
-		.host = *host ? host : NULL,
-		.cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),
-	};
 	status = env_begin(&run->env, run->settings, run->env.who, err);
 	if (!status) {
 		run->env.analysis.native = machine_native(&machine);

@@ -309,12 +309,19 @@ static void say_notes(struct run *run, const struct report *report)
 		say_once(run, report->notes[i]);
 }
 
+static bool has_rows(const struct report *report)
+{
+	for (unsigned int i = 0; i < report->nr_tables; i++)
+		if (report->tables[i]->nr_rows)
+			return true;
+	return false;
+}
+
 /* An empty result is one that says what was looked for. */
-static void tell_empty(struct run *run, struct report *report, bool last)
+static void tell_empty(const struct run *run, struct report *report, bool last)
 {
 	char names[256];
 
-	run->found |= report->nr_tables && report->tables[0]->nr_rows;
 	if (!last || run->found || !run->rows.n)
 		return;
 	rows_names(&run->rows, names, sizeof(names));
@@ -411,6 +418,7 @@ int run_report(struct run *run, uint64_t now, bool last, struct error *err)
 	report = new_report(run);
 
 	run->analysis->report(run->state, report, now, last);
+	run->found |= has_rows(report);
 	if (run->extend)
 		run->extend(run->extend_ctx, report);
 	fill_source(run, report);
@@ -455,13 +463,32 @@ static bool is_sampled(const struct settings *s)
 	       sampler_find(analysis->facts_sampled);
 }
 
+/* Tracing was refused; what only /proc is needed for isn't. */
+static int tell_without_hist(struct error *err, const struct analysis *analysis)
+{
+	size_t len = strlen(err->text);
+
+	if (strstr(err->text, "works without it"))
+		return -1;
+	snprintf(err->text + len, sizeof(err->text) - len,
+		 "; without --hist, 'hvscope %s' works from %s alone", analysis->name,
+		 sampler_find(analysis->facts_sampled)->name);
+	return -1;
+}
+
 static int run_source(struct run *run, struct error *err)
 {
+	const struct analysis *analysis = run->analysis;
+	int status;
+
 	if (run->settings->input)
 		return run_file(run, err);
 	if (is_sampled(run->settings))
 		return run_proc(run, err);
-	return run_live(run, err);
+	status = run_live(run, err);
+	if (status < 0 && !run->start && sampler_find(analysis->facts_sampled))
+		return tell_without_hist(err, analysis);
+	return status;
 }
 
 /* The status of a run that came to its end. */

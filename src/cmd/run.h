@@ -64,7 +64,7 @@ struct run {
 	uint64_t unmarked;  /* records lost that no mark tells of, known at the end */
 	bool guarded;	    /* a guard ended the run */
 	bool incomplete;    /* some report was */
-	bool found;	    /* some report's first table had rows */
+	bool found;	    /* some report's tables had rows */
 	struct sample sample; /* the last one; its facts are the analysis's */
 	struct strhash said; /* notes that were told already */
 	struct error failure; /* met while facts were handed on: run_check() */

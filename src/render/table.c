@@ -572,9 +572,9 @@ static int table_report(struct render *render, const struct report *report,
 	for (unsigned i = 0; i < report->nr_tables; i++) {
 		const struct table *table = report->tables[i];
 
-		/* a side table that has nothing to tell is only shown when it was asked for */
+		/* one that has nothing to tell beside others is only shown when it was asked for */
 		if (!format_wants(render, report, table) ||
-		    (i && !table->nr_rows && !render->options.table))
+		    (!table->nr_rows && (i || has_more(report)) && !render->options.table))
 			continue;
 		if (shown++)
 			putc('\n', out);
