@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# trace, argdist and stackcount live against a program that makes a known number of calls: dd, which
+# writes one byte at a time and nothing else. Its system calls, its calls of the C library, and what
+# functions of the kernel it comes through, where there are kprobes.
+
+# shellcheck source=tests/lib.sh
+. "${top_srcdir:-.}/tests/lib.sh"
+
+[ "$(id -u)" -eq 0 ] || skip_all "only root may trace"
+tracing=
+for dir in /sys/kernel/tracing /sys/kernel/debug/tracing; do
+	[ -d $dir/events ] && tracing=$dir && break
+done
+[ -n "$tracing" ] || skip_all "tracefs is not mounted"
+[ -d $tracing/events/raw_syscalls/sys_enter ] || skip_all "this kernel has no raw_syscalls events"
+"$HVSCOPE" count raw_syscalls:sys_enter -d 1ms -q >/dev/null 2>"$tmp/err" ||
+	skip_all "tracing is refused: $(cat "$tmp/err")"
+command -v jq >/dev/null || skip_all "jq is not installed"
+case $(uname -m) in
+x86_64) write=1 ;;
+aarch64 | riscv64 | loongarch64) write=64 ;;
+s390x | ppc64le | ppc64) write=4 ;;
+*) skip_all "the number of write(2) on this machine isn't known here" ;;
+esac
+
+writes=5000
+load="dd if=/dev/zero of=/dev/null bs=1 count=$writes status=none"
+enter="raw_syscalls:sys_enter --filter 'id == $write'"
+LIBC=$(ldd "$(command -v dd)" 2>/dev/null | sed -n 's/.*libc\.so[^ ]* => \([^ ]*\).*/\1/p')
+[ -n "$LIBC" ] || LIBC=${HVSCOPE_LIBC-}
+
+# The sum of a column over rows of dd.
+of_dd() { # KEY
+	jq "[.tables[0].rows[] | select(.comm == \"dd\") | .$1] | add // 0" "$tmp/out"
+}
+
+# --- argdist ---
+
+check "values of a field, by program" \
+	"$HVSCOPE argdist raw_syscalls:sys_enter -E id --by comm -f json -- $load" 0
+is "are as many as there were calls" \
+	"$(jq "[.tables[0].rows[] | select(.comm == \"dd\" and .value == \"$write\") | .count] | add" "$tmp/out")" \
+	$writes
+check "results of system calls" "$HVSCOPE argdist raw_syscalls:sys_exit --filter 'id == $write' \
+	-E '\$retval' --by comm -f json -- $load" 0
+is "each wrote a byte" "$(jq -c '[.tables[0].rows[] | select(.comm == "dd") | [.value, .count]]' "$tmp/out")" \
+	"[[\"1\",$writes]]"
+check "arithmetic and a histogram" "$HVSCOPE argdist $enter -E 'id * 3 + 1' -H --by comm -f json -- $load" 0
+is "of so many" "$(of_dd count) $(of_dd min) $(of_dd max)" "$writes $((write * 3 + 1)) $((write * 3 + 1))"
+
+# --- trace ---
+
+check "lines of a program" "$HVSCOPE trace $enter -f json --format '{id} {id:x}' -- $load" 0
+is "are as many" "$(jq -r 'select(.comm == "dd") | .text' "$tmp/out" | sort | uniq -c | tr -s ' ')" \
+	" $writes $write $(printf '0x%x' $write)"
+is "in the order of time" "$(jq .time_ns "$tmp/out" | awk '$1 < last { print "not" } { last = $1 }')" ""
+(while :; do kill -0 $$; done) &
+process=$!
+check "one process" "$HVSCOPE trace raw_syscalls:sys_enter -p $process -n 10 -f json -q" 0
+kill $process
+is "has only its own" "$(jq -s -c 'map(.pid) | unique' "$tmp/out")" "[$process]"
+check "-n ends a run" "timeout 20 $HVSCOPE trace raw_syscalls:sys_enter -n 7 -f csv" 0
+is "after so many lines" "$(wc -l <"$tmp/out" | tr -d ' ')" 8
+check "so does a reader that leaves" \
+	"{ timeout 20 $HVSCOPE trace raw_syscalls:sys_enter; echo status \$? >&3; } 3>&2 | head -n 2 >/dev/null" 0 \
+	"^status 1$" "hvscope: "
+
+"$HVSCOPE" trace raw_syscalls:sys_enter --filter "id == $write" -f json -o "$tmp/growing" -d 20s \
+	2>/dev/null &
+run=$!
+tries=50
+until grep -q '"comm": "dd"' "$tmp/growing" 2>/dev/null || [ $((tries -= 1)) -eq 0 ]; do
+	$load
+	sleep 0.1
+done
+ok "lines come while it runs" [ $tries -gt 0 ]
+kill -TERM $run
+ok "and it ends well" wait $run
+
+# --- stackcount ---
+
+check "stacks of a program" "$HVSCOPE stackcount $enter --by comm -f json -- $load" 0
+is "are as many" "$(of_dd count)" $writes
+is "each has one" "$(jq '[.tables[0].rows[] | select(.comm == "dd" and .stack == null)] | length' "$tmp/out")" 0
+ok "with the kernel's entry in it" grep -Eq '"(do_syscall_64|el0_svc|do_trap_ecall_u|__do_syscall|system_call)"' "$tmp/out"
+check "folded" "$HVSCOPE stackcount $enter --by comm -f folded -- $load" 0 "^[^ ]+;[^ ]+ [0-9]+$"
+ok "have as many and those of others" [ "$(awk '{ n += $NF } END { print n }' "$tmp/out")" -ge $writes ]
+check "lines with their stacks" "$HVSCOPE trace $enter --stack -f json -- $load" 0
+is "all of them" "$(jq -c 'select(.comm == "dd" and .stack != null) | 1' "$tmp/out" | wc -l | tr -d ' ')" $writes
+
+# --- Functions of programs ---
+
+if [ -z "$LIBC" ]; then
+	skip "functions of programs" "there is no C library to be found"
+elif ! "$HVSCOPE" count "u:$LIBC:write" -d 1ms -q >/dev/null 2>"$tmp/err"; then
+	skip "functions of programs" "$(cat "$tmp/err")"
+else
+	check "results of a function" "$HVSCOPE argdist ur:$LIBC:write -E '\$retval' --by comm -f json -- $load" 0
+	is "of each call" "$(jq -c '[.tables[0].rows[] | select(.comm == "dd") | [.value, .count]]' "$tmp/out")" \
+		"[[\"1\",$writes]]"
+	check "its latency" "$HVSCOPE argdist ur:$LIBC:write -E '\$latency' -H --by comm -f json -- $load" 0
+	is "of each call, too" "$(of_dd count)" $writes
+	ok "which is a time" [ "$(of_dd min_ns)" -gt 0 ]
+	is "and nothing was discarded" "$(jq .lost.intervals_discarded "$tmp/out")" 0
+fi
+
+# --- Functions of the kernel ---
+
+if ! "$HVSCOPE" count vfs_write -d 1ms -q >/dev/null 2>"$tmp/err"; then
+	skip "functions of the kernel" "$(cat "$tmp/err")"
+else
+	check "an argument" "$HVSCOPE argdist 'vfs_write count=\$arg3' -E count --by comm -f json -- $load" 0
+	is "of each call" "$(jq -c '[.tables[0].rows[] | select(.comm == "dd") | [.value, .count]]' "$tmp/out")" \
+		"[[\"1\",$writes]]"
+	check "a latency" "$HVSCOPE argdist r:vfs_write -E '\$latency' -H --by comm -f json -- $load" 0
+	is "of each call" "$(of_dd count)" $writes
+	check "a result" "$HVSCOPE argdist r:vfs_write -E '\$retval + 1' --by comm -f json -- $load" 0
+	is "of each call" "$(jq -c '[.tables[0].rows[] | select(.comm == "dd") | [.value, .count]]' "$tmp/out")" \
+		"[[\"2\",$writes]]"
+	check "stacks" "$HVSCOPE stackcount vfs_write --by comm -f json -- $load" 0
+	is "of each call" "$(of_dd count)" $writes
+	ok "by way of write(2)" grep -q '"ksys_write"' "$tmp/out"
+	check "lines" "$HVSCOPE trace 'r:vfs_write ret=\$retval' --format 'wrote {ret}' -f csv -- $load" 0
+	is "of each call" "$(grep -c ',dd,.*,r:vfs_write,wrote 0x1.$' "$tmp/out")" $writes
+fi
+
+is "nothing is left in tracefs" "$(cat $tracing/*probe_events 2>/dev/null | grep -c hvscope_)" 0
+done_testing
