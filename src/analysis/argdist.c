@@ -56,8 +56,6 @@ struct argdist {
 	struct hash *numbers;	/* by event: number → likewise, so that few texts are made */
 	struct value *values;
 	size_t n_values, values_room;
-	uint32_t *owners; /* by subject, 0 not met yet */
-	size_t n_owners;
 	bool *entries;	     /* by slot: it is the entry of a return that is asked for */
 	uint32_t n_entries;
 	struct hash pending; /* subject << 32 | slot of the entry → its time */
@@ -158,7 +156,6 @@ static void argdist_free(void *state)
 		hash_free(&a->numbers[i]);
 	free(a->numbers);
 	strhash_free(&a->texts);
-	free(a->owners);
 	free(a->entries);
 	hash_free(&a->pending);
 	losses_free(&a->losses);
@@ -340,24 +337,10 @@ static uint64_t place_of_number(struct argdist *a, struct expr_value value, stru
 
 /* --- Counting --- */
 
-static uint32_t owner_of(struct argdist *a, uint32_t subject)
-{
-	if (subject >= a->n_owners) {
-		size_t n = (size_t)subject + subject / 2 + 64;
-
-		a->owners = xreallocarray(a->owners, n, sizeof(*a->owners));
-		memset(a->owners + a->n_owners, 0, (n - a->n_owners) * sizeof(*a->owners));
-		a->n_owners = n;
-	}
-	if (!a->owners[subject])
-		a->owners[subject] = bins_owner(a->bins, subject, FACT_NO_VCPU);
-	return a->owners[subject];
-}
-
 static void count(struct argdist *a, const struct fact *f, uint64_t place, struct expr_value value)
 {
-	struct arg_bin *bin = (struct arg_bin *)bins_get(a->bins, owner_of(a, f->subject), f->cpu,
-							 0, place);
+	struct arg_bin *bin = (struct arg_bin *)bins_get(a->bins, bins_member(a->bins, f->subject),
+							 f->cpu, 0, place);
 
 	bin->count++;
 	if (!a->env->hist)
@@ -404,6 +387,8 @@ static void argdist_feed(void *state, const struct fact *facts, size_t n)
 	for (const struct fact *f = facts; f < facts + n; f++) {
 		int event;
 
+		if (f->kind == FACT_THREAD_END)
+			bins_forget(a->bins, f->subject);
 		if (f->kind != FACT_RECORD)
 			continue;
 		a->now = f->time;
@@ -626,6 +611,7 @@ const struct analysis analysis_argdist = {
 	.name = "argdist",
 	.summary = "Values in events: how often each came, or their histogram",
 	.facts = FACT_BIT(FACT_RECORD),
+	.facts_optional = FACT_BIT(FACT_THREAD_END),
 	.specs = true,
 	.order = ORDER_THREAD,
 	.keys = KEY_BIT(KEY_EVENT) | KEY_BIT(KEY_COMM) | KEY_BIT(KEY_TID) | KEY_BIT(KEY_PID) |

@@ -6,7 +6,6 @@
 #include "analysis/analysis.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "analysis/bins.h"
 #include "analysis/stacks.h"
@@ -24,8 +23,6 @@ struct stackcount {
 	struct bins *bins;
 	struct stacks *stacks;
 	struct stack_owners owners; /* of bins without a stack: where a record is until then */
-	uint32_t *subjects;	    /* owner by subject, 0 not met yet */
-	size_t n_subjects;
 };
 
 static void *stackcount_new(const struct analysis_env *env, struct error *err)
@@ -50,22 +47,13 @@ static void stackcount_free(void *state)
 	bins_free(c->bins, NULL);
 	stacks_free(c->stacks);
 	stack_owners_free(&c->owners);
-	free(c->subjects);
 	free(c);
 }
 
 static struct stack_bin *bin_of(struct stackcount *c, const struct fact *f, uint64_t value)
 {
-	if (f->subject >= c->n_subjects) {
-		size_t n = (size_t)f->subject + f->subject / 2 + 64;
-
-		c->subjects = xreallocarray(c->subjects, n, sizeof(*c->subjects));
-		memset(c->subjects + c->n_subjects, 0, (n - c->n_subjects) * sizeof(*c->subjects));
-		c->n_subjects = n;
-	}
-	if (!c->subjects[f->subject])
-		c->subjects[f->subject] = bins_owner(c->bins, f->subject, FACT_NO_VCPU);
-	return (struct stack_bin *)bins_get(c->bins, c->subjects[f->subject], f->cpu, 0, value);
+	return (struct stack_bin *)bins_get(c->bins, bins_member(c->bins, f->subject), f->cpu, 0,
+					    value);
 }
 
 /* The record's bin without a stack, or NULL when it doesn't count. */

@@ -95,7 +95,8 @@ int rows_bind(struct rows *rows, const struct analysis *analysis,
 	      struct error *err)
 {
 	struct error unfit = { 0 };
-	uint64_t told = 0;
+	/* records are those of events that the user names, which are no rows */
+	uint64_t needed = analysis->facts & ~FACT_BIT(FACT_RECORD), told = 0;
 	char names[256];
 
 	try_rows(rows, formats, has, ctx, &unfit);
@@ -108,8 +109,7 @@ int rows_bind(struct rows *rows, const struct analysis *analysis,
 		told |= FACT_BIT(row->event->kind);
 	}
 	*absent = false;
-	if ((told & analysis->facts) == analysis->facts ||
-	    (analysis->any_fact && (told & analysis->facts)))
+	if ((told & needed) == needed || (analysis->any_fact && (told & needed)))
 		return 0;
 	if (unfit.status) {
 		*err = unfit;

@@ -61,8 +61,8 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 	run->env.subjects = run->subjects;
 	run->env.binding = run->binding;
 	*absent = false;
-	if (run->analysis->specs)
-		return bind_events(run, err);
+	if (run->analysis->specs && bind_events(run, err))
+		return -1;
 	if (rows_bind(&run->rows, run->analysis, formats, run->binding, has, ctx, absent, err))
 		return -1;
 	run->env.analysis.hv = rows_hypervisor(&run->rows);

@@ -31,6 +31,7 @@ struct fixture {
 	const struct analysis *analysis;
 	struct analysis_env env;
 	struct subject_who who;
+	const char *comm; /* of all threads; NULL: "kvm" */
 	void *state;
 	struct report *report;
 	const struct table *table;
@@ -45,7 +46,7 @@ static const struct subject_who *who(void *ctx, uint32_t subject)
 
 	t->who = (struct subject_who){
 		.cpu = subject < CPUS, .cpu_id = subject, .tid = 100 + (int32_t)subject, .pid = 7,
-		.vcpu = -1, .comm = "kvm", .vm = "red",
+		.vcpu = -1, .comm = t->comm ? t->comm : "kvm", .vm = "red",
 	};
 	return &t->who;
 }
@@ -552,8 +553,36 @@ static void is_refused(const char *analysis, const char *expr, const char *why)
 		t.analysis->free(t.state);
 }
 
+/* A thread's number is another thread's after its end. */
+static void test_thread_end(const char *analysis, const char *expr)
+{
+	const struct fact gone = { .kind = FACT_THREAD_END, .time = 200, .subject = A };
+	const struct record r = { .number = 5 };
+	struct fixture t;
+
+	begin(&t, analysis);
+	only(&t, 0);
+	t.env.by = KEY_BIT(KEY_COMM);
+	t.env.expr = expr;
+	t.comm = "old";
+	feed(&t, 100, 0, A, FIRST, &r);
+	t.comm = "unasked";
+	feed(&t, 150, 0, A, FIRST, &r);
+	t.analysis->feed(t.state, &gone, 1);
+	t.comm = "new";
+	feed(&t, 300, 0, A, FIRST, &r);
+	report(&t, true);
+	is_int(t.table->nr_rows, 2, "a row for each of two threads of one number");
+	is_str(cell(&t, 0, "comm")->v.text, "old", "the first one, asked once");
+	is_int(cell(&t, 0, "count")->v.u, 2, "with both of its records");
+	is_str(cell(&t, 1, "comm")->v.text, "new", "and the second one");
+	end(&t);
+}
+
 int main(void)
 {
+	test_thread_end("count", NULL);
+	test_thread_end("argdist", "n");
 	test_owners();
 	test_offsets();
 	test_lines();
