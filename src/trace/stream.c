@@ -300,8 +300,9 @@ static bool peek_record(struct stream *s, unsigned int cpu)
 }
 
 /*
- * Goes on to where the CPU's next record is. s->next[cpu] is UINT64_MAX when there is none yet, or
- * only a lower bound when so many pages are held already that looking on has to wait.
+ * Goes on to where the CPU's next record is. s->next[cpu] is UINT64_MAX when there is none yet. It
+ * is only a lower bound, and the cursor not open, when so many pages are held already that looking
+ * on has to wait for their release.
  */
 static int find_next(struct stream *s, unsigned int cpu, struct error *err)
 {
@@ -325,12 +326,29 @@ static int find_next(struct stream *s, unsigned int cpu, struct error *err)
 	return 0;
 }
 
-/* All cursors that stand nowhere look again. */
+static void release_pages(struct stream *s, unsigned int cpu)
+{
+	struct cursor *c = &s->cursors[cpu];
+
+	if (c->held == c->page)
+		return;
+	c->held = c->page;
+	if (s->source.release)
+		s->source.release(s->source.ctx, cpu, c->page);
+}
+
+/* Between windows, when no page is needed but by its cursor: all look for their next record. */
 static int find_all(struct stream *s, struct error *err)
 {
-	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
-		if (!s->cursors[cpu].open && !s->cursors[cpu].dry && find_next(s, cpu, err))
-			return -1;
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++) {
+		struct cursor *c = &s->cursors[cpu];
+
+		while (!c->open && !c->dry) {
+			if (find_next(s, cpu, err))
+				return -1;
+			release_pages(s, cpu);
+		}
+	}
 	return 0;
 }
 
@@ -534,19 +552,6 @@ static void end_threads(struct stream *s)
 	s->n_ended = kept;
 }
 
-static void release_pages(struct stream *s)
-{
-	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++) {
-		struct cursor *c = &s->cursors[cpu];
-
-		if (c->held == c->page)
-			continue;
-		c->held = c->page;
-		if (s->source.release)
-			s->source.release(s->source.ctx, cpu, c->page);
-	}
-}
-
 /* One window up to `end`: decoded, handed on, forgotten. */
 static int run_window(struct stream *s, uint64_t end, struct error *err)
 {
@@ -557,7 +562,8 @@ static int run_window(struct stream *s, uint64_t end, struct error *err)
 	window_end(s->window);
 	deliver(s, end);
 	end_threads(s);
-	release_pages(s);
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
+		release_pages(s, cpu);
 	s->handed = max(s->handed, end);
 	return 0;
 }
@@ -579,7 +585,6 @@ int stream_advance(struct stream *s, uint64_t until, struct error *err)
 	/* losses that were found without facts to go with them */
 	window_begin(s->window);
 	deliver(s, until);
-	release_pages(s);
 	if (until != UINT64_MAX)
 		s->handed = max(s->handed, until);
 	return 0;

@@ -498,6 +498,37 @@ static void losses(void)
 	bench_end(&b);
 }
 
+/* More pages without a record than the stream may hold: it goes on nevertheless. */
+static void empty_pages(void)
+{
+	enum { EMPTY = 500 };
+	struct gen *g = gen_new(2, 4096, 8, false);
+	struct error err = { 0 };
+	const struct witness *w;
+	struct bench b;
+
+	for (int i = 0; i < EMPTY; i++)
+		gen_page(g, 0, 50);
+	write_exit(g, 0, 10, 100);
+	gen_lose(g, 0, 2);
+	for (int i = 0; i < EMPTY; i++)
+		gen_page(g, 0, 150);
+	write_exit(g, 0, 10, 200);
+	write_exit(g, 1, 11, 100);
+	write_exit(g, 1, 11, 1000);
+	gen_finish(g);
+	bench_begin(&b, g, gen_source(g));
+	w = &b.witnesses[ORDER_THREAD];
+	ok(stream_peek(b.stream, &err) == 100, "behind pages without records is the first one");
+	ok(!stream_advance(b.stream, UINT64_MAX, &err), "they are passed");
+	ok(w->seen.n == 4 && stream_stats(b.stream)->first == 100, "and nothing is missed");
+	ok(w->n_losses && w->losses[0].from == 100 && w->losses[w->n_losses - 1].to == 200 &&
+	   !w->too_late, "nor a loss, told in time");
+	ok(stream_stats(b.stream)->lost_marks == 1 && stream_stats(b.stream)->lost_records == 2,
+	   "and counted once");
+	bench_end(&b);
+}
+
 /* Live, a loss begins no earlier than the CPU was known to be empty before its mark was read. */
 static void drained(void)
 {
@@ -758,6 +789,7 @@ int main(void)
 	loads();
 	late();
 	losses();
+	empty_pages();
 	drained();
 	unended();
 	damage();
