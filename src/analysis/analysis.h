@@ -124,6 +124,9 @@ struct analysis_env {
 	unsigned int verbose;
 	const char *native;	/* "bare metal": this machine is no guest; NULL: it may be */
 	uint64_t begin;		/* first time of the trace, ns of the source's clock */
+	bool has_utc;		/* when that was is known: */
+	int64_t utc;		/* what is added to the clock for ns since the epoch, UTC */
+	bool timestamps;	/* -T */
 };
 
 struct analysis {

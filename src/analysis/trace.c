@@ -179,7 +179,13 @@ static void trace_feed(void *state, const struct fact *facts, size_t n)
 	}
 }
 
-enum { TIME, CPU, COMM, TID, PID, VM, EVENT, TEXT, STACK, COLUMNS };
+enum { TIME, DAY, DAY_SHOWN, CPU, COMM, TID, PID, VM, EVENT, TEXT, STACK, COLUMNS };
+
+#define TIME_OF_DAY(more)                                                   \
+	{                                                                   \
+		.key = "time", .title = "TIME OF DAY", .type = COLUMN_TIME, \
+		.flags = more, .help = "The same as a time of day, UTC"     \
+	}
 
 static const struct column columns[COLUMNS] = {
 	[TIME] = { .key = "time_ns",
@@ -187,6 +193,8 @@ static const struct column columns[COLUMNS] = {
 		   .type = COLUMN_NS,
 		   .flags = COLUMN_GAUGE | COLUMN_SECONDS,
 		   .help = "When it was recorded, by the clock of the source" },
+	[DAY] = TIME_OF_DAY(COLUMN_WIDE),
+	[DAY_SHOWN] = TIME_OF_DAY(0), /* with -T */
 	[CPU] = { .key = "cpu",
 		  .title = "CPU",
 		  .type = COLUMN_COUNT,
@@ -252,6 +260,8 @@ static void report_line(struct trace *t, struct table *table, struct line *line)
 
 	if (env->times)
 		row_count(row, TIME, line->time);
+	if (env->has_utc)
+		row_time(row, env->timestamps ? DAY_SHOWN : DAY, (int64_t)line->time + env->utc);
 	row_count(row, CPU, line->cpu);
 	row_text(row, COMM, line->comm);
 	row_text(row, VM, line->vm);
@@ -281,14 +291,20 @@ static void forget_owner(struct trace *t, const struct line *line)
 static void trace_report(void *state, struct report *report, uint64_t now, bool last)
 {
 	struct trace *t = state;
+	unsigned int show[COLUMNS], n = 0;
 	struct table *table;
 
 	(void)now;
+	for (unsigned int i = 0; i < (t->stacks ? COLUMNS : STACK); i++)
+		if (i != (t->env->timestamps ? DAY : DAY_SHOWN))
+			show[n++] = i;
 	table = table_new(report, &(struct table_layout){
 					  .name = "lines",
 					  .title = "events",
 					  .columns = columns,
-					  .nr_columns = t->stacks ? COLUMNS : STACK,
+					  .nr_columns = COLUMNS,
+					  .show = show,
+					  .nr_show = n,
 				  });
 	while (t->first && !must_wait(t, t->first, last)) {
 		struct line *line = t->first;

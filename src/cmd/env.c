@@ -276,6 +276,7 @@ int env_begin(struct env *env, const struct settings *settings, struct who *who,
 		.linear = settings->linear,
 		.stacks = settings->stack || settings->command.analysis->stacks,
 		.limit = settings->limit,
+		.timestamps = settings->timestamps,
 	};
 	if (!settings->input)
 		env->analysis.block_device = env_block_device;

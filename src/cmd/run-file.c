@@ -379,10 +379,10 @@ static int begin(struct file *f, struct error *err)
 	run_connect(run, &f->source);
 	if (peek(f, &first, err))
 		return -1;
-	run->start = run->reported = first == UINT64_MAX ? 0 : first;
-	run->env.analysis.begin = run->start;
-	run->source.has_begin = f->markers.has_time && run->env.analysis.times;
-	run->source.begin = (int64_t)run->start + f->markers.time;
+	if (first == UINT64_MAX)
+		first = 0;
+	run_begin(run, first, f->markers.has_time && run->env.analysis.times,
+		  (int64_t)first + f->markers.time);
 	return read_file(f, err);
 }
 

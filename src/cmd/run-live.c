@@ -138,9 +138,7 @@ static int start(struct tracing *t, struct error *err)
 	}
 	if (session_start(t->session, err))
 		return -1;
-	run->start = run->reported = run->env.analysis.begin = info->begin;
-	run->source.has_begin = true;
-	run->source.begin = realtime_of(run->start);
+	run_begin(run, info->begin, true, realtime_of(info->begin));
 	if (run_sample(run, NULL, err))
 		return -1;
 	return t->workload ? workload_go(t->workload, err) : 0;

@@ -69,6 +69,16 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 	return 0;
 }
 
+void run_begin(struct run *run, uint64_t start, bool has_utc, int64_t utc)
+{
+	struct analysis_env *env = &run->env.analysis;
+
+	run->start = run->reported = env->begin = start;
+	run->source.has_begin = env->has_utc = has_utc;
+	run->source.begin = utc;
+	env->utc = utc - (int64_t)start;
+}
+
 static struct report *new_report(const struct run *run)
 {
 	struct report *report = report_new(run->settings->command.name, NULL);

@@ -80,6 +80,12 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 /* The analysis, which may refuse what was asked for; env.analysis must be complete. */
 int run_prepare(struct run *run, struct error *err);
 
+/*
+ * The first boundary, by the source's clock, and in ns since the epoch when that is known: what
+ * times of day are told by.
+ */
+void run_begin(struct run *run, uint64_t start, bool has_utc, int64_t utc);
+
 /* The stream, with the analysis as its consumer. */
 void run_connect(struct run *run, const struct page_source *source);
 

@@ -227,18 +227,35 @@ unsigned int records_level(const struct records *r, const void *record, size_t s
 	return flags & IN_NMI ? 3 : flags & IN_HARDIRQ ? 2 : flags & IN_SOFTIRQ ? 1 : 0;
 }
 
+/* "ARRAY[0a, ff]", as trace-cmd prints what is neither number nor text. */
+static bool bytes_text(const struct records *r, const struct record_field *field,
+		       const void *record, size_t size, char *text, size_t room)
+{
+	size_t offset, length, at;
+
+	if (field->kind != RECORD_BYTES || !locate(r, field, record, size, &offset, &length))
+		return false;
+	at = (size_t)snprintf(text, room, "ARRAY[");
+	for (size_t i = 0; i < length && at + sizeof(", 00]") < room; i++)
+		at += (size_t)snprintf(text + at, room - at, "%s%02x", i ? ", " : "",
+				       ((const unsigned char *)record)[offset + i]);
+	snprintf(text + at, room - at, "]");
+	return true;
+}
+
 /* " name=value" behind what is there. */
 static void append_field(const struct records *r, const struct record_field *field,
 			 const void *record, size_t size, char *text, size_t room)
 {
 	size_t at = strlen(text);
-	char value[256];
+	char value[1024];
 	uint64_t number;
 
 	if (records_number(r, field, record, size, &number))
 		snprintf(value, sizeof(value), field->is_hex ? "0x%" PRIx64 : field->is_signed ?
 			 "%" PRId64 : "%" PRIu64, number);
-	else if (!records_text(r, field, record, size, value, sizeof(value)))
+	else if (!records_text(r, field, record, size, value, sizeof(value)) &&
+		 !bytes_text(r, field, record, size, value, sizeof(value)))
 		return;
 	snprintf(text + at, room - at, "%s%s=%s", at ? " " : "", field->name, value);
 }
