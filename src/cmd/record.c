@@ -441,12 +441,20 @@ static int not_joined(const char *file, struct error *err)
 			 was.text, file);
 }
 
+static uint64_t own_cpu_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
+}
+
 static void say_end(const struct record *r)
 {
 	const struct session_info *info = session_info(r->session);
 	uint64_t lost = parts_lost(r->parts);
 	char size[TEXT_UNIT_SIZE], span[TEXT_UNIT_SIZE], buffer[TEXT_UNIT_SIZE],
-		setup[TEXT_UNIT_SIZE];
+		setup[TEXT_UNIT_SIZE], probes[TEXT_UNIT_SIZE], cpu[TEXT_UNIT_SIZE];
 	struct stat st = { 0 };
 
 	stat(r->file, &st);
@@ -456,9 +464,13 @@ static void say_end(const struct record *r)
 		     text_bytes(size, sizeof(size), (uint64_t)st.st_size),
 		     (unsigned long long)lost);
 	if (r->settings->verbose)
-		progress_say(r->progress, "buffer %s on each CPU, set up in %s",
+		progress_say(r->progress,
+			     "own CPU time %s, buffer %s on each CPU, set up in %s (of it probes "
+			     "%s)",
+			     text_ns(cpu, sizeof(cpu), own_cpu_time()),
 			     text_bytes(buffer, sizeof(buffer), info->buffer_size),
-			     text_ns(setup, sizeof(setup), info->new_ns));
+			     text_ns(setup, sizeof(setup), info->new_ns),
+			     text_ns(probes, sizeof(probes), info->probes_ns));
 }
 
 static int join(struct record *r, struct error *err)
