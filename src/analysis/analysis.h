@@ -122,6 +122,11 @@ struct analysis_env {
 	const uint32_t *percentiles; /* parts per million, for struct table_layout; n of them */
 	size_t n_percentiles;
 	unsigned int verbose;
+	/*
+	 * Nothing came of what the analysis needs, but of what facts_beside asks for: the names of
+	 * those events. NULL: it didn't, or something came.
+	 */
+	const char *beside;
 	const char *native;	/* "bare metal": this machine is no guest; NULL: it may be */
 	uint64_t begin;		/* first time of the trace, ns of the source's clock */
 	bool has_utc;		/* when that was is known: */
@@ -142,6 +147,8 @@ struct analysis {
 	 */
 	bool streams;
 	uint64_t facts_optional; /* taken where they exist (FACT_THREAD_END) */
+	/* Live, where none of `facts` comes: whether these do, tells why (cmd/glance.h). */
+	uint64_t facts_beside;
 	/*
 	 * These a sampler speaks (sampler/sampler.h). With them alone a live run traces nothing,
 	 * unless --hist asks for what only `facts` can tell.

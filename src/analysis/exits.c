@@ -449,7 +449,11 @@ static void count_open(struct exits *x)
 
 static void add_notes(const struct exits *x, struct report *report)
 {
-	if (!bins_count(x->bins))
+	if (!bins_count(x->bins) && x->env->beside)
+		report_note(report, "No VM exits were seen, though guests run: this hypervisor "
+				    "emulates them and tells no exits. Events that it does tell: %s.",
+			    x->env->beside);
+	else if (!bins_count(x->bins))
 		report_note(report, "No VM exits were seen: no guest ran, or none that was asked "
 				    "for, or this hypervisor emulates its guests and tells none.");
 	if (x->negative)
@@ -486,6 +490,7 @@ const struct analysis analysis_exits = {
 	.summary = "VM exits of guests: how many, why, and how long their handling lasts",
 	.facts = FACT_BIT(FACT_EXIT) | FACT_BIT(FACT_ENTRY),
 	.facts_optional = FACT_BIT(FACT_THREAD_END),
+	.facts_beside = FACT_BIT(FACT_USEREXIT) | FACT_BIT(FACT_PORTIO),
 	.order = ORDER_THREAD,
 	.keys = KEY_BIT(KEY_VM) | KEY_BIT(KEY_PID) | KEY_BIT(KEY_VCPU) | KEY_BIT(KEY_TID) |
 		KEY_BIT(KEY_COMM) | KEY_BIT(KEY_CPU) | KEY_BIT(KEY_REASON),

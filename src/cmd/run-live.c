@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/glance.h"
 #include "cmd/probe-table.h"
 #include "cmd/wanted.h"
 #include "cmd/workload.h"
@@ -19,6 +20,9 @@
 #include "trace/saved-comms.h"
 #include "trace/session.h"
 
+/* When a run that has seen nothing looks at what comes instead. */
+#define GLANCE_AFTER UINT64_C(1000000000)
+
 struct tracing {
 	struct run *run;
 	struct utsname uname;
@@ -27,6 +31,8 @@ struct tracing {
 	struct live *live;
 	struct workload *workload;
 	struct saved_comms comms;
+	bool glanced;
+	char beside[256];
 };
 
 /* --- What to trace --- */
@@ -211,6 +217,26 @@ static uint64_t count_unmarked(struct tracing *t, bool at_end)
 	return lost > stats->lost_records ? lost - stats->lost_records : 0;
 }
 
+/*
+ * Nothing came so far: does what would come beside it? Other CPUs or vCPUs than those asked for can't
+ * be left out of that.
+ */
+static void look_beside(struct tracing *t)
+{
+	struct run *run = t->run;
+	const struct settings *s = run->settings;
+	char none[sizeof(t->beside)];
+
+	t->glanced = true;
+	if (!run->analysis->facts_beside || run->env.analysis.beside || s->has_cpus ||
+	    s->vcpu != UINT64_MAX || !run_is_empty(run))
+		return;
+	if (glance(s, &t->wanted, t->uname.machine, run->analysis->facts_beside, t->beside,
+		   sizeof(t->beside)) &&
+	    !glance(s, &t->wanted, t->uname.machine, run->analysis->facts, none, sizeof(none)))
+		run->env.analysis.beside = t->beside;
+}
+
 /* Delivers what is known up to the horizon, with a report at each boundary on the way. */
 static int hand_on(struct tracing *t, uint64_t horizon, bool *over, struct error *err)
 {
@@ -221,8 +247,10 @@ static int hand_on(struct tracing *t, uint64_t horizon, bool *over, struct error
 		*over = run_is_over(run, boundary);
 		if (advance(t, boundary, err) || run_sample(run, NULL, err))
 			return -1;
-		if (*over)
+		if (*over) {
 			run->unmarked = count_unmarked(t, false);
+			look_beside(t);
+		}
 		if (run_report(run, boundary, *over, err))
 			return -1;
 		if (*over)
@@ -247,6 +275,8 @@ static int rounds(struct tracing *t, bool *reported, struct error *err)
 		progress_show(run->progress, stats->records, stats->lost_records, -1);
 		if (*reported)
 			return 0;
+		if (!t->glanced && clock_now() > run->start + GLANCE_AFTER)
+			look_beside(t);
 		if (result.guard != GUARD_NONE) {
 			say_guard(t, &result);
 			return 0;
@@ -269,6 +299,7 @@ static int finish(struct tracing *t, struct error *err)
 	if (run_sample(run, NULL, err))
 		return -1;
 	run->unmarked = count_unmarked(t, true);
+	look_beside(t);
 	return run_report(run, max(session_info(t->session)->end, run->reported), true, err);
 }
 

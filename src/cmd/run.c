@@ -327,6 +327,17 @@ static bool has_rows(const struct report *report)
 	return false;
 }
 
+bool run_is_empty(const struct run *run)
+{
+	struct report *report = new_report(run);
+	bool empty;
+
+	run->analysis->report(run->state, report, 0, false);
+	empty = !has_rows(report);
+	report_free(report);
+	return empty;
+}
+
 /* An empty result is one that says what was looked for. */
 static void tell_empty(const struct run *run, struct report *report, bool last)
 {

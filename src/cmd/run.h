@@ -101,6 +101,9 @@ bool run_is_over(const struct run *run, uint64_t now);
  */
 int run_sample(struct run *run, uint64_t *now, struct error *err);
 
+/* Whether the analysis has nothing to tell so far. */
+bool run_is_empty(const struct run *run);
+
 /* Everything before `now` was fed: prints the report of the interval, or of the run. */
 int run_report(struct run *run, uint64_t now, bool last, struct error *err);
 
