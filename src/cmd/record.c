@@ -203,6 +203,7 @@ static struct session_request make_request(const struct record *r)
 		.n_roles = r->wanted.n_roles,
 		.definitions = r->events.definitions,
 		.n_definitions = r->events.n_definitions,
+		.stacktrace = r->settings->stack,
 		.own_events = r->events.n,
 	};
 }
@@ -300,7 +301,7 @@ static int prepare(struct record *r, struct error *err)
 	r->parts = parts_new(r->session, &options, err);
 	if (!r->parts)
 		return -1;
-	r->recording = recording_new(r->session, r->wanted.events, r->wanted.n_events, err);
+	r->recording = recording_new(r->session, r->wanted.events, r->wanted.n_events, s->stack, err);
 	if (!r->recording)
 		return -1;
 	r->roster = roster_new(&s->root, (int32_t)s->pid, mark, r);

@@ -160,7 +160,7 @@ static bool prints_symbols(const struct recording *r)
 /* --- The whole --- */
 
 struct recording *recording_new(struct session *s, const struct session_event *events,
-				size_t n_events, struct error *err)
+				size_t n_events, bool symbols, struct error *err)
 {
 	const struct session_info *info = session_info(s);
 	const struct page_layout layout = session_layout(s);
@@ -195,7 +195,7 @@ struct recording *recording_new(struct session *s, const struct session_event *e
 	}
 	if (!tfs_find(&tfs, NULL, false, NULL))
 		c->printk = keep(r, tfs_read(&tfs, "printk_formats"));
-	if (prints_symbols(r))
+	if (symbols || prints_symbols(r))
 		c->kallsyms = keep(r, path_read_all(NULL, KALLSYMS_LIMIT, NULL, "/proc/kallsyms"));
 	return r;
 }

@@ -17,10 +17,11 @@ struct recording;
 
 /*
  * Reads what the kernel says about the events that the session has enabled. `events` are those
- * that it was asked for. The session outlives it.
+ * that it was asked for; `symbols`: the kernel's functions are needed, for stacks. The session
+ * outlives it.
  */
 struct recording *recording_new(struct session *s, const struct session_event *events,
-				size_t n_events, struct error *err);
+				size_t n_events, bool symbols, struct error *err);
 void recording_free(struct recording *r);
 
 /* Now and then while records come: the kernel remembers the names of few threads. */

@@ -118,6 +118,9 @@ else
 	skip "a function of a library" "$(head -n 1 out)"
 fi
 
+check "stacks" "$record $event --stack --filter 'id == 0 || id == 63' -o st.dat -q -- $load" 0
+check "with the kernel's functions" "$HVSCOPE stackcount -i st.dat $event -f folded" 0 "(syscall|el0|entry).* [0-9]+$"
+
 # --- Analyses ---
 
 if [ -d $tracing/events/kvm/kvm_exit ]; then
