@@ -7,14 +7,15 @@
 
 LC_ALL=C.UTF-8
 export LC_ALL
-traces=$top_srcdir/tests/traces
+# The path is shown as it was given: a long one is not the table's fault.
+cd "$top_srcdir/tests/traces" || exit 1
 
 # fits NAME FILE COMMAND [OPTION...]; a file without such events is no failure
 fits() {
 	name=$1
 	file=$2
 	shift 2
-	"$HVSCOPE" "$@" -i "$traces/$file" >"$tmp/table" 2>/dev/null
+	"$HVSCOPE" "$@" -i "$file" >"$tmp/table" 2>/dev/null
 	[ -s "$tmp/table" ] || return 0
 	width=$(wc -L <"$tmp/table")
 	if [ "$width" -le 100 ] && ! grep -q '[[:blank:]]$' "$tmp/table"; then
