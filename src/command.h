@@ -22,10 +22,17 @@ enum command_operands {
 	OPERANDS_FREE = 1 << 2,	    /* words of the command's own: see `usage` */
 };
 
+/* What a verb can't do without; what an analysis needs, its facts say. */
+enum command_needs {
+	NEEDS_TRACING = 1 << 0,
+	NEEDS_KVM = 1 << 1,
+};
+
 struct command {
 	const char *name;
 	const char *summary;	/* one line for help, without full stop */
 	unsigned int operands;	/* enum command_operands */
+	unsigned int needs;	/* enum command_needs */
 	const char *usage;	/* of the free operands: "[COMMAND]"; NULL without them */
 	const struct analysis *analysis; /* NULL: a verb */
 	/*

@@ -5,6 +5,8 @@
  * a failure. An event that exists isn't one that fires: tables whose events fire only in guests of
  * one hypervisor say so (hv/hypervisor.h), and what this machine is decides.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -192,16 +194,13 @@ static const struct column command_columns[] = {
 static bool can_fire(const struct hypervisor *hv, const struct machine *m,
 		     struct preflight_verdict *v)
 {
-	char what[128];
-
 	if (!hv->guest_of)
 		return true;
 	if (m->kind != MACHINE_UNKNOWN && strcmp(hv->guest_of, m->hypervisor) == 0 &&
 	    (!hv->guest_mode || !m->mode[0] || !strcmp(hv->guest_mode, m->mode)))
 		return true;
 	*v = (struct preflight_verdict){ .works = WORKS_NO };
-	snprintf(v->why, sizeof(v->why), "only %s tells of it, and this is none (%s)", hv->title,
-		 machine_describe(m, what, sizeof(what)));
+	snprintf(v->why, sizeof(v->why), "only %s has it", hv->title);
 	return false;
 }
 
@@ -277,36 +276,74 @@ static void check_sampled(const struct root *root, const struct analysis *analys
 	sample_free(&sample);
 }
 
-static void report_commands(struct report *report, const struct root *root, const struct machine *m)
+/* What a verb needs. */
+static void check_verb(const struct root *root, const struct command *command,
+		       const struct preflight *preflight, struct preflight_verdict *v)
+{
+	int fd;
+
+	preflight_check(preflight, NULL, 0, NULL, 0, v);
+	if (v->works == WORKS_NO || !(command->needs & NEEDS_KVM))
+		return;
+	fd = path_open(root, O_RDWR, "/dev/kvm");
+	if (fd >= 0) {
+		close(fd);
+		return;
+	}
+	v->works = WORKS_NO;
+	if (fd == -EACCES || fd == -EPERM) {
+		snprintf(v->why, sizeof(v->why), "/dev/kvm is not for this user");
+		snprintf(v->todo, sizeof(v->todo), "run it as root");
+	} else {
+		snprintf(v->why, sizeof(v->why), "there is no /dev/kvm to run a guest with");
+		snprintf(v->todo, sizeof(v->todo),
+			 "load kvm_intel or kvm_amd; inside a guest, have nested virtualization "
+			 "switched on");
+	}
+}
+
+static void add_verdict(struct table *table, const char *command, const struct preflight_verdict *v)
 {
 	static const enum partly partly[] = {
 		[WORKS_NO] = PARTLY_NO,
 		[WORKS_PARTLY] = PARTLY_PARTLY,
 		[WORKS_YES] = PARTLY_YES,
 	};
+	struct row *row = table_row(table);
+
+	row_text(row, COMMAND_NAME, command);
+	row_partly(row, WORKS, partly[v->works]);
+	row_text(row, WHY, v->works == WORKS_YES || !v->why[0] ? NULL : v->why);
+	row_text(row, TODO, v->works == WORKS_YES || !v->todo[0] ? NULL : v->todo);
+}
+
+static void report_commands(struct report *report, const struct root *root, const struct machine *m)
+{
 	struct table *table = table_new(
 		report, &(struct table_layout){ .name = "commands",
 						.title = "what can be told here",
 						.columns = command_columns,
 						.nr_columns = ARRAY_SIZE(command_columns) });
 	struct preflight *preflight = preflight_new(root);
+	struct command command;
 	struct utsname uts;
 
 	uname(&uts);
-	for (const struct analysis *const *a = analyses; *a; a++) {
+	for (size_t i = 0; command_at(i, &command); i++) {
+		const struct analysis *a = command.analysis;
 		struct preflight_verdict v;
-		struct row *row = table_row(table);
 
-		if ((*a)->specs)
+		if (!a && !command.needs)
+			continue;
+		if (!a)
+			check_verb(root, &command, preflight, &v);
+		else if (a->specs)
 			preflight_check(preflight, NULL, 0, NULL, 0, &v);
 		else
-			check_analysis(*a, root->prefix ? NULL : uts.machine, preflight, m, &v);
-		if ((*a)->facts_sampled)
-			check_sampled(root, *a, &v);
-		row_text(row, COMMAND_NAME, (*a)->name);
-		row_partly(row, WORKS, partly[v.works]);
-		row_text(row, WHY, v.works == WORKS_YES || !v.why[0] ? NULL : v.why);
-		row_text(row, TODO, v.works == WORKS_YES || !v.todo[0] ? NULL : v.todo);
+			check_analysis(a, root->prefix ? NULL : uts.machine, preflight, m, &v);
+		if (a && a->facts_sampled)
+			check_sampled(root, a, &v);
+		add_verdict(table, command.name, &v);
 	}
 	preflight_free(preflight);
 }

@@ -454,6 +454,7 @@ const struct command command_list = {
 	.name = "list",
 	.summary = "which events there are, and their fields",
 	.operands = OPERANDS_FREE,
+	.needs = NEEDS_TRACING,
 	.usage = "[PATTERN...]",
 	.run = run_list,
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "sampler/devices.h"
 
 enum { ROLE, WHEN, FUNCTIONS, WORKS, HITS, MISSED, WHY };
 
@@ -16,7 +17,7 @@ static const struct column columns[] = {
 		   .title = "ROLE",
 		   .type = COLUMN_TEXT,
 		   .flags = COLUMN_LABEL,
-		   .help = "What the function does" },
+		   .help = "What the function does, or a driver of which none is known" },
 	[WHEN] = { .key = "when",
 		   .title = "WHEN",
 		   .type = COLUMN_TEXT,
@@ -76,6 +77,51 @@ static void add_refused(struct table *table, struct probes *probes, const struct
 	row_text(row, WHY, why);
 }
 
+static bool has_role(const char *driver, const struct hv_probe *const *roles, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (roles[i]->driver && !strcmp(roles[i]->driver, driver))
+			return true;
+	return false;
+}
+
+static bool came_before(const struct device *devices, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(devices[k].driver, devices[i].driver))
+			return true;
+	return false;
+}
+
+/* Paravirtual devices whose driver has no role among these: not guessed at, but not hidden. */
+static void add_unlisted(struct table *table, const struct root *root,
+			 const struct hv_probe *const *roles, size_t n)
+{
+	size_t n_devices;
+	struct device *devices = devices_look(root, true, &n_devices);
+
+	for (size_t i = 0; i < n_devices; i++) {
+		struct row *row;
+
+		if (devices[i].kind != DEVICE_PARAVIRTUAL || !devices[i].driver[0] ||
+		    has_role(devices[i].driver, roles, n) || came_before(devices, i))
+			continue;
+		row = table_row(table);
+		row_text(row, ROLE, devices[i].driver);
+		row_partly(row, WORKS, PARTLY_NO);
+		row_text(row, WHY, "no functions of this driver are listed");
+	}
+	free(devices);
+}
+
+static bool any_driver(const struct hv_probe *const *roles, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (roles[i]->driver)
+			return true;
+	return false;
+}
+
 /* Where no role has a function, one sentence says more than a table of refusals. */
 static bool none_works(struct report *report, struct probes *probes,
 		       const struct hv_probe *const *roles, size_t n)
@@ -93,19 +139,21 @@ static bool none_works(struct report *report, struct probes *probes,
 	return true;
 }
 
-void probe_table_add(struct report *report, struct probes *probes,
+void probe_table_add(struct report *report, const struct root *root, struct probes *probes,
 		     const struct hv_probe *const *roles, size_t n)
 {
 	struct table *table;
 	uint64_t missed = 0;
+	bool none;
 
-	if (!n || none_works(report, probes, roles, n))
+	if (!n)
 		return;
+	none = none_works(report, probes, roles, n);
 	table = table_new(report, &(struct table_layout){ .name = "probes",
 							  .title = "probes of functions",
 							  .columns = columns,
 							  .nr_columns = ARRAY_SIZE(columns) });
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !none; i++) {
 		for (size_t k = 0; k < probes_count(probes); k++) {
 			const char *role = probes_event(probes, k)->role;
 
@@ -114,6 +162,8 @@ void probe_table_add(struct report *report, struct probes *probes,
 		}
 		add_refused(table, probes, roles[i]);
 	}
+	if (any_driver(roles, n))
+		add_unlisted(table, root, roles, n);
 	if (missed)
 		report_note(report,
 			    "The kernel missed %llu hits of probes (table probes): these "

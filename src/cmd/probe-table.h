@@ -8,12 +8,16 @@
 
 #include <stddef.h>
 
+#include "base/path.h"
 #include "hv/hypervisor.h"
 #include "report/report.h"
 #include "trace/probe.h"
 
-/* Adds the table for these roles, and a note when hits were missed. */
-void probe_table_add(struct report *report, struct probes *probes,
+/*
+ * Adds the table for these roles, and a note when hits were missed. Where some of them are of
+ * drivers, paravirtual devices of this machine whose driver has none are in it too.
+ */
+void probe_table_add(struct report *report, const struct root *root, struct probes *probes,
 		     const struct hv_probe *const *roles, size_t n);
 
 #endif

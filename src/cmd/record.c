@@ -598,6 +598,7 @@ const struct command command_record = {
 	.name = "record",
 	.summary = "writes what analyses need, or events, into a trace file",
 	.operands = OPERANDS_FREE | OPERANDS_WORKLOAD,
+	.needs = NEEDS_TRACING,
 	.usage = "ANALYSIS[,ANALYSIS...]|EVENT...",
 	.run = run_record,
 };

@@ -115,8 +115,8 @@ static void add_probes(void *ctx, struct report *report)
 {
 	const struct tracing *t = ctx;
 
-	probe_table_add(report, session_probes(t->session), t->wanted.roles,
-			t->wanted.n_roles);
+	probe_table_add(report, &t->run->settings->root, session_probes(t->session),
+			t->wanted.roles, t->wanted.n_roles);
 }
 
 static int start(struct tracing *t, struct error *err)

@@ -370,6 +370,7 @@ const struct command command_selftest = {
 	.name = "selftest",
 	.summary = "runs a tiny guest and checks that its exits are counted exactly",
 	.operands = OPERANDS_FREE,
+	.needs = NEEDS_TRACING | NEEDS_KVM,
 	.usage = "[guest]",
 	.run = run_selftest,
 };

@@ -106,6 +106,7 @@ struct hv_symbol {
 struct hv_probe {
 	const char *role;	/* "upcall": unique in the program; event names derive from it */
 	const char *title;	/* for people: "event channel upcall" */
+	const char *driver;	/* whose it is, as /sys names the driver of a device; NULL: none */
 	const char *functions[HV_CANDIDATES];
 	bool with_return;	/* a kretprobe too */
 	bool every_candidate;	/* not the first that works but all that work */

@@ -10,9 +10,12 @@
 
 #include "base/util.h"
 
-/* One role: its probe, and below its two events. */
-#define ROLE(r, words, ...) \
-	{ .role = r, .title = words, .functions = { __VA_ARGS__ }, .with_return = true }
+/* One role: its probe, and below its two events. The drivers are "vbd" and "vif", both ends. */
+#define ROLE(r, d, words, ...)                                             \
+	{                                                                  \
+		.role = r, .title = words, .driver = d,                    \
+		.functions = { __VA_ARGS__ }, .with_return = true,         \
+	}
 
 static const struct hv_probe probes[] = {
 	{
@@ -21,15 +24,15 @@ static const struct hv_probe probes[] = {
 			       "xen_hvm_evtchn_do_upcall" },
 		.with_return = true, .every_candidate = true,
 	},
-	ROLE("blkfront_queue", "xen-blkfront: request queued", "blkif_queue_rq"),
-	ROLE("blkfront_interrupt", "xen-blkfront: interrupt", "blkif_interrupt"),
-	ROLE("netfront_xmit", "xen-netfront: packet sent", "xennet_start_xmit"),
-	ROLE("netfront_poll", "xen-netfront: poll", "xennet_poll"),
-	ROLE("netfront_interrupt", "xen-netfront: interrupt", "xennet_interrupt"),
-	ROLE("blkback_interrupt", "xen-blkback: interrupt", "xen_blkif_be_int"),
-	ROLE("netback_interrupt", "xen-netback: interrupt", "xenvif_interrupt"),
-	ROLE("netback_tx", "xen-netback: packets from a guest", "xenvif_tx_action"),
-	ROLE("netback_rx", "xen-netback: packets to a guest", "xenvif_rx_action"),
+	ROLE("blkfront_queue", "vbd", "xen-blkfront: request queued", "blkif_queue_rq"),
+	ROLE("blkfront_interrupt", "vbd", "xen-blkfront: interrupt", "blkif_interrupt"),
+	ROLE("netfront_xmit", "vif", "xen-netfront: packet sent", "xennet_start_xmit"),
+	ROLE("netfront_poll", "vif", "xen-netfront: poll", "xennet_poll"),
+	ROLE("netfront_interrupt", "vif", "xen-netfront: interrupt", "xennet_interrupt"),
+	ROLE("blkback_interrupt", "vbd", "xen-blkback: interrupt", "xen_blkif_be_int"),
+	ROLE("netback_interrupt", "vif", "xen-netback: interrupt", "xenvif_interrupt"),
+	ROLE("netback_tx", "vif", "xen-netback: packets from a guest", "xenvif_tx_action"),
+	ROLE("netback_rx", "vif", "xen-netback: packets to a guest", "xenvif_rx_action"),
 };
 
 #define EVENTS(k, r)                                                                             \

@@ -108,6 +108,26 @@ case $(works nothing steal) in
 *) fail 'steal without /proc/stat: no, and why' ;;
 esac
 
+put cloud/sys/class/dmi/id/sys_vendor 'Hetzner\n'
+put cloud/sys/class/dmi/id/product_name 'vServer\n'
+is "a cloud's guest by DMI" "$(value cloud what)" 'KVM guest'
+put ec2metal/proc/cpuinfo 'vendor_id : GenuineIntel\nflags : fpu vmx\n'
+put ec2metal/sys/class/dmi/id/sys_vendor 'Amazon EC2\n'
+put ec2metal/sys/class/dmi/id/product_name 'm5.metal\n'
+is "a cloud's bare metal" "$(value ec2metal what)" 'bare metal'
+
+# Verbs: recording needs tracing, the selftest a guest of its own, too.
+mkdir -p "$tmp/traced/sys/kernel/tracing/events" "$tmp/traced/dev"
+put traced/sys/kernel/tracing/current_tracer 'nop\n'
+put traced/sys/kernel/tracing/trace ''
+case $(works nothing record) in
+'no '?*) pass 'record without tracefs: no, and why' ;;
+*) fail 'record without tracefs: no, and why' ;;
+esac
+is 'every command that may not work has a row' "$("$HVSCOPE" info -f csv --table commands |
+	sed -n 's/,.*//; 2,$p' | sort | tr '\n' ' ')" "$("$HVSCOPE" help | awk '/^  [a-z]/ { print $1 }' |
+	grep -Evx 'info|help' | sort | tr '\n' ' ')"
+
 put hostile/sys/class/dmi/id/sys_vendor 'QEMU\033[31m\n'
 check 'control characters of firmware stay out of the terminal' \
 	"'$HVSCOPE' info --root '$tmp/hostile' | tr -d '[:print:]\n' | LC_ALL=C grep -c \"\$(printf '\\033')\"" \
