@@ -231,15 +231,25 @@ int run_sample(struct run *run, uint64_t *now, struct error *err)
 
 /* --- Boundaries --- */
 
+/* `n` times `ns` behind the start. What is beyond all times is UINT64_MAX: it never comes. */
+static uint64_t time_after(const struct run *run, uint64_t n, uint64_t ns)
+{
+	uint64_t span, time;
+
+	if (__builtin_mul_overflow(n, ns, &span) || __builtin_add_overflow(run->start, span, &time))
+		return UINT64_MAX;
+	return time;
+}
+
 uint64_t run_boundary(const struct run *run)
 {
 	const struct settings *s = run->settings;
 	uint64_t boundary = UINT64_MAX;
 
 	if (s->duration)
-		boundary = run->start + s->duration;
+		boundary = time_after(run, 1, s->duration);
 	if (s->interval)
-		boundary = min(boundary, run->start + (run->reports + 1) * s->interval);
+		boundary = min(boundary, time_after(run, run->reports + 1, s->interval));
 	return boundary;
 }
 
@@ -247,9 +257,9 @@ bool run_is_over(const struct run *run, uint64_t now)
 {
 	const struct settings *s = run->settings;
 
-	if (s->duration && now >= run->start + s->duration)
+	if (s->duration && now >= time_after(run, 1, s->duration))
 		return true;
-	return s->interval && s->count && now >= run->start + s->count * s->interval;
+	return s->interval && s->count && now >= time_after(run, s->count, s->interval);
 }
 
 /* --- Reports --- */

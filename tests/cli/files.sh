@@ -63,6 +63,15 @@ sentence "--vm without knowing machines" "-i $small --vm x" "--vm can't select.*
 sentence "no map" "-i $small --vm-map $tmp/none" "none can't be read"
 echo "1 2 3" >"$tmp/map"
 sentence "a bad map" "-i $small --vm-map $tmp/map" "map:1: a line must be"
+
+# What is beyond all times never comes, and doesn't come at once.
+whole=$("$HVSCOPE" exits -i "$small" -f csv | cksum)
+is "an endless -d" "$("$HVSCOPE" exits -i "$small" -f csv -d 18446744073s | cksum)" "$whole"
+is "an endless INTERVAL" \
+	"$("$HVSCOPE" exits -i "$small" -f csv 18446744073s | cut -d, -f2- | cksum)" "$whole"
+is "an endless COUNT" \
+	"$("$HVSCOPE" exits -i "$small" -f json 0.1 9223372036854775807 | wc -l | tr -d ' ')" 4
+
 check "an empty result is a result" "$HVSCOPE exits -i $small --vcpu 99" 0
 
 # --- Who is who ---
