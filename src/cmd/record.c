@@ -298,10 +298,13 @@ static int prepare(struct record *r, struct error *err)
 		.sigmask = &r->stop.wait,
 	};
 
+	if (recording_may_begin(r->file, err))
+		return -1;
 	r->parts = parts_new(r->session, &options, err);
 	if (!r->parts)
 		return -1;
-	r->recording = recording_new(r->session, r->wanted.events, r->wanted.n_events, s->stack, err);
+	r->recording =
+		recording_new(r->session, r->wanted.events, r->wanted.n_events, s->stack, err);
 	if (!r->recording)
 		return -1;
 	r->roster = roster_new(&s->root, (int32_t)s->pid, mark, r);

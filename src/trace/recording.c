@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ struct recording {
 	struct tracedat_text *stats;
 	struct saved_comms saved;
 	char host[256];
+	int head;     /* FILE.head, locked; -1: not made yet */
 	char **texts; /* everything that the contents point to */
 	size_t n_texts;
 };
@@ -169,6 +171,7 @@ struct recording *recording_new(struct session *s, const struct session_event *e
 	struct tfs tfs;
 
 	r->session = s;
+	r->head = -1;
 	*c = (struct tracedat_contents){
 		.big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__,
 		.long_size = layout.long_size,
@@ -210,6 +213,8 @@ void recording_free(struct recording *r)
 	free(r->events);
 	free(r->stats);
 	saved_comms_free(&r->saved);
+	if (r->head >= 0)
+		close(r->head);
 	free(r);
 }
 
@@ -255,22 +260,47 @@ static char *head_path(const char *file)
 	return xasprintf("%s.head", file);
 }
 
-int recording_head(const struct recording *r, const char *file, struct error *err)
+/* Held as long as the recording lasts, so that nobody joins or replaces what is being written. */
+static int lock_head(const char *path, const char *file, int flags, struct error *err)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+
+	if (fd < 0)
+		return error_errno(err, errno, "%s can't be opened (what %s will begin with)", path,
+				   file);
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	error_set(err, "%s is being recorded by another run just now", file);
+	close(fd);
+	return -1;
+}
+
+int recording_may_begin(const char *file, struct error *err)
 {
 	char *path = head_path(file);
-	int fd, ret = -1;
+	int fd, ret = 0;
 
-	/* One that is there is of a recording without parts: worth nothing. */
-	unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		error_errno(err, errno, "%s can't be made (what %s will begin with)", path, file);
-	} else {
-		ret = tracedat_write(fd, &r->contents, err);
-		close(fd);
-		if (ret)
-			unlink(path);
+	if (!access(path, F_OK)) {
+		fd = lock_head(path, file, 0, err);
+		ret = fd < 0 ? -1 : close(fd);
 	}
+	free(path);
+	return ret;
+}
+
+int recording_head(struct recording *r, const char *file, struct error *err)
+{
+	char *path = head_path(file);
+	int ret = -1;
+
+	r->head = lock_head(path, file, O_CREAT, err);
+	/* One that is there is of a recording without parts: worth nothing. */
+	if (r->head >= 0 && ftruncate(r->head, 0))
+		error_errno(err, errno, "%s can't be written", path);
+	else if (r->head >= 0)
+		ret = tracedat_write(r->head, &r->contents, err);
+	if (r->head >= 0 && ret)
+		unlink(path);
 	free(path);
 	return ret;
 }
@@ -333,17 +363,21 @@ int recording_recover(const char *file, int fd, struct parts **parts, struct err
 {
 	char *path = head_path(file);
 	struct tracedat *head = NULL;
-	int ret = -1;
+	int ret = -1, head_fd = -1;
 
 	*parts = NULL;
 	if (access(path, F_OK))
 		error_set(err, "%s isn't there: nothing of an interrupted recording lies beside %s",
 			  path, file);
 	else
-		head = tracedat_open(path, err);
+		head_fd = lock_head(path, file, 0, err);
+	if (head_fd >= 0)
+		head = tracedat_open_fd(head_fd, path, err);
 	if (head)
 		ret = join(head, file, fd, parts, err);
 	tracedat_free(head);
+	if (head_fd >= 0)
+		close(head_fd);
 	free(path);
 	return ret;
 }

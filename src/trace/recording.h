@@ -30,8 +30,11 @@ void recording_see_comms(struct recording *r);
 /* Names of threads, lines "TID NAME": copied. Those that the kernel remembered are added. */
 void recording_set_comms(struct recording *r, const char *comms);
 
-/* Writes FILE.head anew. */
-int recording_head(const struct recording *r, const char *file, struct error *err);
+/* Refuses while another run records into the file. */
+int recording_may_begin(const char *file, struct error *err);
+
+/* Writes FILE.head, and holds a lock on it until recording_free(). */
+int recording_head(struct recording *r, const char *file, struct error *err);
 
 /* After parts_finish(): writes the whole. */
 int recording_write(struct recording *r, int fd, struct parts *parts, struct error *err);
@@ -41,7 +44,7 @@ void recording_remove(const char *file);
 
 /*
  * Writes the whole from the parts and the head that an interrupted recording left beside `file`,
- * and leaves them there. *parts gets what was found: for parts_list(), parts_remove() and
+ * and leaves them there. Refuses one that isn't at its end. *parts gets what was found: for parts_list(), parts_remove() and
  * parts_free().
  */
 int recording_recover(const char *file, int fd, struct parts **parts, struct error *err);

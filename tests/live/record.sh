@@ -51,7 +51,9 @@ start() {
 	run=$!
 	tries=100
 	while [ $((tries -= 1)) -gt 0 ]; do
-		[ "$(cat "$tracing"/instances/hvscope.$run.*/tracing_on 2>/dev/null)" = 1 ] && return
+		# A new instance is on until it is set up: look for the event first.
+		[ "$(cat "$tracing"/instances/hvscope.$run.*/events/raw_syscalls/sys_enter/enable \
+			"$tracing"/instances/hvscope.$run.*/tracing_on 2>/dev/null | tr -d '\n')" = 11 ] && return
 		sleep 0.1
 	done
 	diag "the recording doesn't begin: $(cat "$tmp/run.err")"
@@ -197,6 +199,7 @@ $load
 # shellcheck disable=SC2086
 $load
 sleep 0.4
+check "one that runs isn't joined" "$record --recover -o killed.dat" 1 "being recorded by another run"
 kill -KILL "$run"
 wait "$run" 2>/dev/null
 ok "a killed one has parts" [ "$(parts_of killed.dat)" -ge 2 ]
