@@ -2,7 +2,7 @@
 /*
  * Event specs, the same in all general instruments, as users of BCC know them:
  *
- *	xen:*  t:xen:*  /^kvm:kvm_(exit|entry)$/	tracepoints, by glob or by regular expression
+ *	xen:*  t:xen:*  /^kvm:kvm_(exit|entry)$/	tracepoints, by glob or regular expression
  *							(POSIX extended) over system:event; with a
  *							colon in it t: may be left out
  *	vfs_read  vfs_*					a kernel function: the same as p:

@@ -44,8 +44,8 @@ void recording_remove(const char *file);
 
 /*
  * Writes the whole from the parts and the head that an interrupted recording left beside `file`,
- * and leaves them there. Refuses one that isn't at its end. *parts gets what was found: for parts_list(), parts_remove() and
- * parts_free().
+ * and leaves them there. Refuses one that isn't at its end. *parts gets what was found: for
+ * parts_list(), parts_remove() and parts_free().
  */
 int recording_recover(const char *file, int fd, struct parts **parts, struct error *err);
 
