@@ -16,6 +16,7 @@
 #include "analysis/fields.h"
 #include "analysis/losses.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/util.h"
 
 enum {
@@ -578,19 +579,22 @@ static void report_values(struct argdist *a, struct report *report)
 
 static void add_notes(const struct argdist *a, struct report *report, bool last)
 {
+	char number[64];
+
 	if (!bins_count(a->bins) && !a->nothing)
 		report_note(report, "None of the events happened.");
 	if (a->nothing)
-		report_note(report, "%" PRIu64 " records had no value of the expression.",
-			    a->nothing);
+		report_note(report, "%s had no value of the expression.",
+			    text_plural(number, sizeof(number), a->nothing, "record", "records"));
 	if (a->n_values >= VALUES_MAX)
 		report_note(report, "There are more than %d distinct values: what came then is one "
 			    "row.", VALUES_MAX);
 	if (a->unpaired)
-		report_note(report, "%" PRIu64 " calls have no return before the next one of the "
-			    "same thread.", a->unpaired);
+		report_note(report, "%s had no return before the next one of the same thread.",
+			    text_plural(number, sizeof(number), a->unpaired, "call", "calls"));
 	if (last && a->pending.nr)
-		report_note(report, "%u calls had not returned at the end.", a->pending.nr);
+		report_note(report, "%s had not returned at the end.",
+			    text_plural(number, sizeof(number), a->pending.nr, "call", "calls"));
 }
 
 static void argdist_report(void *state, struct report *report, uint64_t now, bool last)

@@ -5,10 +5,9 @@
  */
 #include "analysis/analysis.h"
 
-#include <inttypes.h>
-
 #include "analysis/bins.h"
 #include "analysis/stacks.h"
+#include "base/text.h"
 #include "base/util.h"
 
 /* The value of a bin: place of the event << 32 | number of the stack, 0 for none. */
@@ -95,6 +94,13 @@ static void stackcount_feed(void *state, const struct fact *facts, size_t n)
 	}
 }
 
+static void stackcount_lost(void *state, const struct loss *losses, size_t n)
+{
+	struct stackcount *c = state;
+
+	stack_owners_lost(&c->owners, losses, n);
+}
+
 enum { EVENT = BIN_COLUMNS, STACK, COUNT, SHARE, COLUMNS };
 
 static const struct column columns[COLUMNS] = {
@@ -147,6 +153,7 @@ static void stackcount_report(void *state, struct report *report, uint64_t now, 
 	uint64_t bare = 0, all = 0;
 	struct stack_bin *bin;
 	struct table *table;
+	char number[64];
 
 	(void)now;
 	while (last && (bin = stack_owners_drop(&c->owners)))
@@ -170,7 +177,8 @@ static void stackcount_report(void *state, struct report *report, uint64_t now, 
 	if (last && !all)
 		report_note(report, "None of the events happened.");
 	if (bare)
-		report_note(report, "%" PRIu64 " records came without a stack.", bare);
+		report_note(report, "%s came without a stack.",
+			    text_plural(number, sizeof(number), bare, "record", "records"));
 	stacks_note(c->stacks, report);
 }
 
@@ -186,6 +194,7 @@ const struct analysis analysis_stackcount = {
 	.by_live = KEY_BIT(KEY_EVENT),
 	.by_file = KEY_BIT(KEY_EVENT),
 	.new = stackcount_new,
+	.lost = stackcount_lost,
 	.feed = stackcount_feed,
 	.report = stackcount_report,
 	.free = stackcount_free,

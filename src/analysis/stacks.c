@@ -26,12 +26,14 @@ enum {
 
 struct stack_owner {
 	void *what;
+	uint64_t time;
 	uint32_t subject;
 };
 
 void stack_owners_free(struct stack_owners *o)
 {
 	free(o->waiting);
+	losses_free(&o->losses);
 	*o = (struct stack_owners){ 0 };
 }
 
@@ -57,7 +59,8 @@ void *stack_owners_wait(struct stack_owners *o, const struct analysis_env *env,
 	struct stack_owner *place = place_of(o, env, f);
 	void *before = place->what;
 
-	*place = (struct stack_owner){ .what = what, .subject = f->subject };
+	*place = (struct stack_owner){ .what = what, .time = f->time, .subject = f->subject };
+	o->now = f->time;
 	return before;
 }
 
@@ -67,10 +70,22 @@ void *stack_owners_take(struct stack_owners *o, const struct analysis_env *env,
 	struct stack_owner *place = place_of(o, env, f);
 	void *what = place->what;
 
-	if (!what || place->subject != f->subject)
+	if (!what || place->subject != f->subject ||
+	    losses_meet(&o->losses, place->time, f->time))
 		return NULL;
 	place->what = NULL;
 	return what;
+}
+
+void stack_owners_lost(struct stack_owners *o, const struct loss *losses, size_t n)
+{
+	uint64_t oldest = o->now;
+
+	for (unsigned int i = 0; i < o->n_cpus * LEVELS; i++)
+		if (o->waiting[i].what)
+			oldest = min(oldest, o->waiting[i].time);
+	losses_forget(&o->losses, oldest);
+	losses_add(&o->losses, losses, n);
 }
 
 void *stack_owners_drop(struct stack_owners *o)

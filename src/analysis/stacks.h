@@ -4,12 +4,13 @@
  *
  * The kernel writes a stack as a record of its own behind the record that it is of. Between the two
  * only records of higher levels (interrupts, NMIs) can come on that CPU. So a stack belongs to the
- * last record without one of the same CPU, level and subject.
+ * last record without one of the same CPU, level and subject; unless records were lost between.
  */
 #ifndef HVSCOPE_ANALYSIS_STACKS_H
 #define HVSCOPE_ANALYSIS_STACKS_H
 
 #include "analysis/analysis.h"
+#include "analysis/losses.h"
 
 struct report;
 
@@ -17,6 +18,8 @@ struct report;
 struct stack_owners {
 	struct stack_owner *waiting;
 	unsigned int n_cpus;
+	struct losses losses;
+	uint64_t now;
 };
 
 void stack_owners_free(struct stack_owners *o);
@@ -28,9 +31,15 @@ void stack_owners_free(struct stack_owners *o);
 void *stack_owners_wait(struct stack_owners *o, const struct analysis_env *env,
 			const struct fact *f, void *what);
 
-/* Whose stack the stack record f is, who doesn't wait any more; NULL: nobody's. */
+/*
+ * Whose stack the stack record f is, who doesn't wait any more; NULL: nobody's, or that isn't
+ * certain.
+ */
 void *stack_owners_take(struct stack_owners *o, const struct analysis_env *env,
 			const struct fact *f);
+
+/* Losses, before the facts around them. */
+void stack_owners_lost(struct stack_owners *o, const struct loss *losses, size_t n);
 
 /* One that waits still, which it doesn't from now on; NULL: there is none. */
 void *stack_owners_drop(struct stack_owners *o);

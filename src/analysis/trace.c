@@ -181,6 +181,13 @@ static void trace_feed(void *state, const struct fact *facts, size_t n)
 
 enum { TIME, DAY, DAY_SHOWN, CPU, COMM, TID, PID, VM, EVENT, TEXT, STACK, COLUMNS };
 
+static void trace_lost(void *state, const struct loss *losses, size_t n)
+{
+	struct trace *t = state;
+
+	stack_owners_lost(&t->owners, losses, n);
+}
+
 #define TIME_OF_DAY(more)                                                   \
 	{                                                                   \
 		.key = "time", .title = "TIME OF DAY", .type = COLUMN_TIME, \
@@ -339,6 +346,7 @@ const struct analysis analysis_trace = {
 	.pairs_threads = true,
 	.keys = KEY_BIT(KEY_PID) | KEY_BIT(KEY_VM) | KEY_BIT(KEY_VCPU),
 	.new = trace_new,
+	.lost = trace_lost,
 	.feed = trace_feed,
 	.report = trace_report,
 	.done = trace_done,

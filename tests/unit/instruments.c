@@ -314,6 +314,24 @@ static void test_offsets(void)
 	end(&t);
 }
 
+static void test_stacks_lost(void)
+{
+	struct fixture t;
+
+	begin(&t, "stackcount");
+	lose(&t, 12, 18);
+	feed(&t, 5, 0, A, FIRST, &plain);
+	feed(&t, 6, 0, A, STACK, &stack_a);
+	feed(&t, 10, 0, A, FIRST, &plain);
+	feed(&t, 20, 0, A, STACK, &stack_b); /* of a record that was lost, for all we know */
+	feed(&t, 30, 0, A, FIRST, &plain);
+	feed(&t, 31, 0, A, STACK, &stack_a);
+	report(&t, true);
+	ok(counted(&t, "first", "f2;f1") == 2 && counted(&t, "first", "-") == 1,
+	   "a stack behind a loss is nobody's");
+	end(&t);
+}
+
 /* --- Lines --- */
 
 static void test_lines(void)
@@ -435,7 +453,7 @@ static void test_values(void)
 	feed_value(&t, 0);
 	feed_value(&t, 3);
 	report(&t, true);
-	ok(t.table->nr_rows == 1 && valued(&t, "3") == 1 && noted(&t, "1 records had no value"),
+	ok(t.table->nr_rows == 1 && valued(&t, "3") == 1 && noted(&t, "1 record had no value"),
 	   "what has no value");
 	end(&t);
 }
@@ -513,8 +531,8 @@ static void test_latency(void)
 	report(&t, true);
 	ok(t.table->nr_rows == 2 && valued(&t, "3") == 2 && valued(&t, "5") == 1,
 	   "the time between entry and return, by thread");
-	ok(noted(&t, "1 calls have no return before"), "a second entry is told");
-	ok(noted(&t, "1 calls had not returned"), "and what is open at the end");
+	ok(noted(&t, "1 call had no return before"), "a second entry is told");
+	ok(noted(&t, "1 call had not returned"), "and what is open at the end");
 	end(&t);
 }
 
@@ -585,6 +603,7 @@ int main(void)
 	test_thread_end("argdist", "n");
 	test_owners();
 	test_offsets();
+	test_stacks_lost();
 	test_lines();
 	test_lines_wait();
 	test_limit();
