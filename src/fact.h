@@ -22,6 +22,7 @@ enum fact_kind {
 	FACT_MSR,	  /* an MSR was accessed.      a: MSR number, b: data, aux */
 	FACT_WAKEUP,	  /* a halted vCPU goes on.    a: ns halted, aux: 1 slept, 0 polled */
 	FACT_HYPERCALL,	  /* a hypercall.              a, b: see aux, aux: enum fact_hypercall */
+	FACT_HYPERCALL_CALLER, /* a function that makes some. a: its name, b: theirs; interned */
 	FACT_CALLBACK,	  /* an upcall begins or ends. a: role, b: argument, aux: enum fact_phase */
 	FACT_DRIVER_CALL, /* a driver function.        a: role, b: argument, aux: enum fact_phase */
 	FACT_REQUEST,	  /* block I/O. a: sector, b: dev << 32 | sectors, aux: enum fact_phase */

@@ -50,6 +50,8 @@ static const struct option_spec option_table[] = {
 	{ 'n', NULL, "N", "at most N lines or rows; one more sums the others", "analyses list",
 	  OPTION_COUNT, WITH_ANY, MEMBER(limit) },
 	{ 'H', "hist", NULL, "histograms", "tables", OPTION_FLAG, WITH_ANY, MEMBER(hist) },
+	{ 0, "direct", NULL, "probe functions that make hypercalls directly, too", "hypercalls",
+	  OPTION_FLAG, WITH_LIVE, MEMBER(direct) },
 	{ 0, "percentiles", "LIST", "which percentiles (default 50,90,99)", "tables",
 	  OPTION_PERCENTILES, WITH_ANY, MEMBER(percentiles) },
 	{ 'f', NULL, "FORMAT", "output format", "analyses info selftest list", OPTION_FORMAT,

@@ -46,6 +46,7 @@ struct settings {
 	bool stack;              /* --stack */
 
 	bool hist;
+	bool direct; /* --direct */
 	uint32_t percentiles[SETTINGS_PERCENTILES]; /* parts per million, ascending */
 	unsigned int n_percentiles;
 

@@ -119,6 +119,7 @@ struct analysis_env {
 	bool times;		/* false: the clock gives counts only */
 	bool cpu_clocks;	/* clock local/global: CPUs' clocks may differ */
 	bool hist;		/* --hist */
+	bool direct;		/* --direct */
 	const uint32_t *percentiles; /* parts per million, for struct table_layout; n of them */
 	size_t n_percentiles;
 	unsigned int verbose;
@@ -147,6 +148,7 @@ struct analysis {
 	 */
 	bool streams;
 	uint64_t facts_optional; /* taken where they exist (FACT_THREAD_END) */
+	uint64_t facts_asked; /* live taken only with --direct: they cost too much unasked */
 	/* Live, where none of `facts` comes: whether these do, tells why (cmd/glance.h). */
 	uint64_t facts_beside;
 	/*

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "analysis/bins.h"
+#include "analysis/callers.h"
 #include "base/util.h"
 #include "hv/hypercalls.h"
 
@@ -55,6 +56,7 @@ struct hypercalls {
 	struct analysis_env own_env, batch_env; /* with fewer keys in --by */
 	struct bins *ops[SIDES];
 	struct bins *batches;
+	struct callers *callers;
 	struct subject *subjects;
 	size_t n_subjects;
 	uint64_t interfaces[MAX_INTERFACES]; /* interned names */
@@ -73,6 +75,7 @@ static void *hypercalls_new(const struct analysis_env *env, struct error *err)
 	h->ops[SIDE_OWN] = bins_new(&h->own_env, sizeof(struct op_bin), KEY_OP);
 	h->ops[SIDE_GUESTS] = bins_new(env, sizeof(struct op_bin), KEY_OP);
 	h->batches = bins_new(&h->batch_env, sizeof(struct batch_bin), KEY_OP);
+	h->callers = callers_new(env);
 	return h;
 }
 
@@ -85,6 +88,7 @@ static void hypercalls_free(void *state)
 	for (int side = 0; side < SIDES; side++)
 		bins_free(h->ops[side], NULL);
 	bins_free(h->batches, NULL);
+	callers_free(h->callers);
 	free(h->subjects);
 	free(h);
 }
@@ -183,6 +187,7 @@ static void hypercalls_feed(void *state, const struct fact *facts, size_t n)
 	for (const struct fact *f = facts; f < facts + n; f++) {
 		struct subject *s;
 
+		callers_feed(h->callers, f);
 		if (f->kind != FACT_HYPERCALL && f->kind != FACT_THREAD_END)
 			continue;
 		s = subject_of(h, f->subject);
@@ -329,31 +334,35 @@ static void report_batches(const struct hypercalls *h, struct report *report)
 }
 
 /* What the tracepoints of a batching kernel leave out, and how to see it nevertheless. */
-static void add_limits(struct report *report)
+static void add_limits(const struct hypercalls *h, struct report *report, bool callers)
 {
 	report_note(report, "Only batched hypercalls are seen: iret, set_segment_base, sched_op, "
 			    "vcpu_op, event_channel_op and grant_table_op are made directly, "
 			    "most of all in dom0.");
-	report_note(report, "Functions that make those, to be counted by a probe: "
-			    "xen_send_IPI_one, notify_remote_via_irq, xen_load_tls, "
-			    "xen_write_cr3, gnttab_batch_map, gnttab_batch_copy, privcmd_ioctl.");
+	if (!h->env->direct && !callers)
+		report_note(report, "Functions that make those can be probed: --direct counts the "
+				    "calls of xen_send_IPI_one, notify_remote_via_irq, "
+				    "xen_load_tls, xen_write_cr3, gnttab_batch_map, "
+				    "gnttab_batch_copy, privcmd_ioctl.");
 }
 
 static void hypercalls_report(void *state, struct report *report, uint64_t now, bool last)
 {
 	struct hypercalls *h = state;
 	size_t own = bins_count(h->ops[SIDE_OWN]), guests = bins_count(h->ops[SIDE_GUESTS]);
+	size_t callers;
 
 	(void)now;
 	(void)last;
 	report_ops(h, report);
 	report_batches(h, report);
-	if (!own && !guests && !bins_count(h->batches))
+	callers = callers_report(h->callers, report);
+	if (!own && !guests && !callers && !bins_count(h->batches))
 		report_note(report, "No hypercalls were seen: this is neither a Xen PV or Hyper-V "
 				    "guest nor a host of guests that made any, or they made them "
 				    "where no tracepoint is.");
 	if (bins_count(h->batches))
-		add_limits(report);
+		add_limits(h, report, callers);
 }
 
 const struct analysis analysis_hypercalls = {
@@ -361,6 +370,7 @@ const struct analysis analysis_hypercalls = {
 	.summary = "hypercalls of this guest, or on a host those of its guests, and how they batch",
 	.facts = FACT_BIT(FACT_HYPERCALL),
 	.facts_optional = FACT_BIT(FACT_THREAD_END),
+	.facts_asked = FACT_BIT(FACT_HYPERCALL_CALLER),
 	.order = ORDER_THREAD,
 	.keys = KEY_BIT(KEY_VM) | KEY_BIT(KEY_PID) | KEY_BIT(KEY_VCPU) | KEY_BIT(KEY_TID) |
 		KEY_BIT(KEY_COMM) | KEY_BIT(KEY_CPU) | KEY_BIT(KEY_OP),

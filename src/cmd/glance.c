@@ -49,7 +49,7 @@ uint64_t glance(const struct settings *settings, const struct wanted *whom, cons
 	struct rows rows;
 	uint64_t n;
 
-	rows_collect(&rows, &asks, machine);
+	rows_collect(&rows, &asks, machine, false);
 	rows_names(&rows, names, size);
 	wanted_rows(&wanted, &rows);
 	n = look(&(struct session_request){

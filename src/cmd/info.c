@@ -241,7 +241,7 @@ static void check_analysis(const struct analysis *analysis, const char *arch,
 	struct rows rows;
 
 	*best = (struct preflight_verdict){ .works = WORKS_NO };
-	rows_collect(&rows, analysis, arch);
+	rows_collect(&rows, analysis, arch, false);
 	for (size_t i = 0; i < rows.n; i++) {
 		struct preflight_verdict v;
 

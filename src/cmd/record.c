@@ -71,7 +71,7 @@ static void add_subject(struct record *r, const struct analysis *analysis)
 	r->subjects = xreallocarray(r->subjects, r->n_subjects + 1, sizeof(*r->subjects));
 	subject = &r->subjects[r->n_subjects++];
 	subject->analysis = analysis;
-	rows_collect(&subject->rows, analysis, r->uname.machine);
+	rows_collect(&subject->rows, analysis, r->uname.machine, false);
 	wanted_rows(&r->wanted, &subject->rows);
 }
 

@@ -10,8 +10,12 @@
 #include "base/util.h"
 #include "trace/probe.h"
 
-void rows_collect(struct rows *rows, const struct analysis *analysis, const char *machine)
+void rows_collect(struct rows *rows, const struct analysis *analysis, const char *machine,
+		  bool asked)
 {
+	uint64_t facts = analysis->facts | analysis->facts_optional |
+			 (asked ? analysis->facts_asked : 0);
+
 	*rows = (struct rows){ 0 };
 	for (const struct hypervisor *const *hv = hypervisors; *hv; hv++) {
 		if (!hypervisor_fits(*hv, machine))
@@ -20,7 +24,7 @@ void rows_collect(struct rows *rows, const struct analysis *analysis, const char
 			const struct hv_event *event = &(*hv)->events[i];
 			uint64_t bit = FACT_BIT(event->kind);
 
-			if (!(bit & (analysis->facts | analysis->facts_optional)))
+			if (!(bit & facts))
 				continue;
 			rows->rows = xreallocarray(rows->rows, rows->n + 1, sizeof(*rows->rows));
 			rows->rows[rows->n++] = (struct rows_row){

@@ -27,8 +27,12 @@ struct rows {
 	size_t n;
 };
 
-/* Of all hypervisors that fit the machine (NULL: unknown, all do). */
-void rows_collect(struct rows *rows, const struct analysis *analysis, const char *machine);
+/*
+ * Of all hypervisors that fit the machine (NULL: unknown, all do). `asked`: those of facts_asked
+ * too.
+ */
+void rows_collect(struct rows *rows, const struct analysis *analysis, const char *machine,
+		  bool asked);
 void rows_free(struct rows *rows);
 
 /* The probe behind a row without a system; NULL for a tracepoint's. */

@@ -210,7 +210,7 @@ static int bind(struct file *f, struct error *err)
 
 	if (choose_named(f, err))
 		return -1;
-	rows_collect(&f->run->rows, f->run->analysis, facts->machine);
+	rows_collect(&f->run->rows, f->run->analysis, facts->machine, true);
 	if (!run_bind(f->run, &formats, f->cpus, is_there, f, &absent, err))
 		return 0;
 	return absent ? explain_absence(f, err) : error_prefix(err, "%s", f->run->source.path);

@@ -359,7 +359,7 @@ static int set_up(struct tracing *t, struct error *err)
 	struct run *run = t->run;
 	struct session_request request;
 
-	rows_collect(&run->rows, run->analysis, t->uname.machine);
+	rows_collect(&run->rows, run->analysis, t->uname.machine, run->settings->direct);
 	wanted_rows(&t->wanted, &run->rows);
 	if (run->analysis->specs && (events_parse(&run->events, run->settings, err) ||
 				     events_expand_live(&run->events, run->settings, err)))

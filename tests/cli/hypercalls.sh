@@ -70,7 +70,7 @@ check "what xen:* can't see is said" "$HVSCOPE hypercalls -i $traces/xen/xen-sma
 check "intervals of the side table begin before it has rows" \
 	"$HVSCOPE hypercalls -i $traces/xen/xen-small.dat -f csv --table batches 0.5" 0 '^time,flushes,empty'
 check "and who could be probed for it" "$HVSCOPE hypercalls -i $traces/xen/xen-small.dat" 0 \
-	'probe: xen_send_IPI_one'
+	'calls of xen_send_IPI_one'
 
 # A guest that speaks Hyper-V's interface, and its host: both sides of one window.
 hyperv=$traces/guests/hyperv-6.1

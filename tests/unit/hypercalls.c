@@ -176,9 +176,38 @@ static void test_names(void)
 	is_str(hypercall_name("other", 1), NULL, "nobody's");
 }
 
+/* Callers of hypercalls that nothing tells: a table of their own, and no hypercalls. */
+static void test_callers(void)
+{
+	const struct fact calls[] = {
+		{ .kind = FACT_HYPERCALL_CALLER, .subject = 7, .a = TEXT_IPI, .b = TEXT_KVM },
+		{ .kind = FACT_HYPERCALL_CALLER, .subject = 8, .a = TEXT_IPI, .b = TEXT_KVM },
+		{ .kind = FACT_THREAD_END, .subject = 8 },
+		{ .kind = FACT_HYPERCALL_CALLER, .subject = 8, .a = TEXT_IPI, .b = TEXT_KVM },
+	};
+	struct fixture t;
+
+	begin(&t, KEY_BIT(KEY_OP) | KEY_BIT(KEY_VM));
+	analysis_find("hypercalls")->feed(t.state, calls, ARRAY_SIZE(calls));
+	report(&t);
+	is_str(text(&t, "callers", 0, "function"), "send_ipi_one", "the function");
+	is_str(text(&t, "callers", 0, "makes"), "kvm", "and what it makes");
+	is_int(number(&t, "callers", 0, "calls"), 3, "how often it was called");
+	is_int(report_table(t.report, "hypercalls")->nr_rows, 0, "which is no hypercall");
+	end(&t);
+	begin(&t, KEY_BIT(KEY_TID));
+	analysis_find("hypercalls")->feed(t.state, calls, ARRAY_SIZE(calls));
+	report(&t);
+	is_int(number(&t, "callers", 0, "tid"), 8, "by task");
+	is_int(number(&t, "callers", 0, "calls"), 2, "those of each");
+	is_int(number(&t, "callers", 1, "calls"), 1, "and of the other");
+	end(&t);
+}
+
 int main(void)
 {
 	test_batches();
+	test_callers();
 	test_sides();
 	test_keys();
 	test_names();
