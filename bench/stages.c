@@ -169,12 +169,12 @@ static const char *reason_name(void *ctx, uint8_t space, uint64_t reason)
 	return NULL;
 }
 
-static void stage_exits(struct work *w)
+static void run_exits(struct work *w, unsigned int by)
 {
 	const struct analysis *exits = analysis_find("exits");
 	const struct analysis_env env = {
 		.who = who, .reason_name = reason_name, .times = true,
-		.by = KEY_BIT(KEY_TID) | KEY_BIT(KEY_REASON),
+		.by = by,
 	};
 	struct subjects *subjects = subjects_new(w->g->n_cpus);
 	struct error err;
@@ -188,6 +188,16 @@ static void stage_exits(struct work *w)
 	subjects_free(subjects);
 }
 
+static void stage_exits(struct work *w)
+{
+	run_exits(w, KEY_BIT(KEY_REASON));
+}
+
+static void stage_threads(struct work *w)
+{
+	run_exits(w, KEY_BIT(KEY_TID) | KEY_BIT(KEY_REASON));
+}
+
 static const struct stage {
 	const char *name;
 	void (*run)(struct work *w);
@@ -198,6 +208,7 @@ static const struct stage {
 	{ "walk + decode + deliver by thread", stage_deliver },
 	{ "… deliver in global order", stage_global },
 	{ "walk + decode + deliver + exits", stage_exits },
+	{ "… exits by thread and reason", stage_threads },
 };
 
 static int by_value(const void *a, const void *b)

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Writes one load of exits and entries as two files, so that programs that read different formats
+ * are measured on the same events: DIR/bench.dat for trace-cmd and hvscope, DIR/bench.perf for perf.
+ *
+ *	generate DIR [RECORDS [CPUS [THREADS [MIGRATIONS]]]]
+ *
+ * The perf.data is what `perf record -e kvm:kvm_exit -e kvm:kvm_entry -a` would have written: samples
+ * with raw data in rounds, each CPU's of a span of time one after the other, and the few headers
+ * without which `perf kvm stat report` doesn't start (tools/perf/Documentation/perf.data-file-format.txt).
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "tests/gen.h"
+#include "trace/page.h"
+#include "trace/tracedat-write.h"
+
+static const char header_page[] =
+	"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+	"\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
+	"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
+	"\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
+
+static const char header_event[] =
+	"# compressed entry header\n\ttype_len    :    5 bits\n\ttime_delta  :   27 bits\n"
+	"\tarray       :   32 bits\n\n\tpadding     : type == 29\n\ttime_extend : type == 30\n"
+	"\ttime_stamp : type == 31\n\tdata max type_len  == 28\n";
+
+/* The two events and their formats. */
+static const struct {
+	const char *name;
+	int id;
+} events[] = { { "kvm_exit", 1661 }, { "kvm_entry", 1673 } };
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static FILE *create(const char *dir, const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
+
+	if (!f)
+		die(path);
+	free(path);
+	return f;
+}
+
+static void write_dat(const struct gen *g, const char *dir)
+{
+	struct tracedat_contents contents = {
+		.big_endian = gen_big(g), .long_size = 8, .page_size = g->layout.size,
+		.header_page = { header_page, sizeof(header_page) - 1 },
+		.header_event = { header_event, sizeof(header_event) - 1 },
+		.clock = "mono", .host = "bench", .kernel = "6.18.0", .machine = "x86_64",
+		.recorder = "bench", .cpus = g->n_cpus,
+	};
+	struct tracedat_part *parts = xcalloc(g->n_cpus, sizeof(*parts));
+	struct tracedat_event list[ARRAY_SIZE(events)];
+	FILE *pages = tmpfile(), *f = create(dir, "bench.dat");
+	struct error err;
+	uint64_t at = 0;
+
+	if (!pages)
+		die("temporary file");
+	for (unsigned int cpu = 0; cpu < g->n_cpus; cpu++) {
+		uint64_t size = g->cpus[cpu].n * g->layout.size;
+
+		fwrite(g->cpus[cpu].pages, 1, size, pages);
+		parts[cpu] = (struct tracedat_part){
+			.cpu = cpu, .fd = fileno(pages), .offset = at, .size = size,
+		};
+		at += size;
+	}
+	fflush(pages);
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		const char *text = gen_format(NULL, "kvm", events[i].name);
+
+		list[i] = (struct tracedat_event){
+			.system = "kvm", .name = events[i].name, .id = events[i].id,
+			.format = { text, strlen(text) },
+		};
+	}
+	contents.events = list;
+	contents.n_events = ARRAY_SIZE(list);
+	contents.parts = parts;
+	contents.n_parts = g->n_cpus;
+	if (tracedat_write(fileno(f), &contents, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		exit(1);
+	}
+	fclose(f);
+	fclose(pages);
+	free(parts);
+}
+
+/* perf.data. */
+
+enum { FEATURE_TRACING_DATA = 1, FEATURE_ARCH = 6, FEATURE_NRCPUS = 7, FEATURE_CPUID = 9 };
+enum { RECORD_FINISHED_ROUND = 68 };
+enum { FIRST_ID = 100 };
+
+struct section {
+	uint64_t offset, size;
+};
+
+struct file_header {
+	char magic[8];
+	uint64_t size, attr_size;
+	struct section attrs, data, event_types;
+	uint64_t features[4];
+};
+
+static void put(FILE *f, const void *data, size_t size)
+{
+	if (fwrite(data, 1, size, f) != size)
+		die("write");
+}
+
+static void put32(FILE *f, uint32_t v)
+{
+	put(f, &v, sizeof(v));
+}
+
+static void put64(FILE *f, uint64_t v)
+{
+	put(f, &v, sizeof(v));
+}
+
+/* A string as perf's features have it: its padded length, and the padding. */
+static void put_string(FILE *f, const char *text)
+{
+	char padded[64] = { 0 };
+
+	memcpy(padded, text, strlen(text));
+	put32(f, sizeof(padded));
+	put(f, padded, sizeof(padded));
+}
+
+static void put_text(FILE *f, const char *text, size_t size)
+{
+	put64(f, size);
+	put(f, text, size);
+}
+
+/* Formats, in the form that trace-cmd's files once had. */
+static void put_tracing_data(FILE *f)
+{
+	static const char start[] = "\027\010\104tracing0.6";
+
+	put(f, start, sizeof(start));
+	fputc(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__, f);
+	fputc(8, f);
+	put32(f, 4096);
+	put(f, "header_page", 12);
+	put_text(f, header_page, sizeof(header_page) - 1);
+	put(f, "header_event", 13);
+	put_text(f, header_event, sizeof(header_event) - 1);
+	put32(f, 0); /* ftrace's own events */
+	put32(f, 1); /* systems */
+	put(f, "kvm", 4);
+	put32(f, ARRAY_SIZE(events));
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		char *text = gen_format(NULL, "kvm", events[i].name);
+
+		put_text(f, text, strlen(text));
+		free(text);
+	}
+	put32(f, 0); /* kallsyms */
+	put32(f, 0); /* printk formats */
+	put64(f, 0); /* saved command lines */
+}
+
+static void put_sample(FILE *f, const struct page_record *rec, uint32_t cpu)
+{
+	const uint32_t raw = ((rec->size + 4 + 7) & ~7u) - 4;
+	struct perf_event_header header = {
+		.type = PERF_RECORD_SAMPLE, .misc = PERF_RECORD_MISC_KERNEL,
+		.size = (uint16_t)(sizeof(header) + 8 + 8 + 8 + 8 + 8 + 4 + raw),
+	};
+	static const char zero[8];
+	uint16_t id;
+	uint32_t tid;
+
+	memcpy(&id, rec->data, sizeof(id));
+	memcpy(&tid, rec->data + 4, sizeof(tid));
+	put(f, &header, sizeof(header));
+	put64(f, FIRST_ID + (id == events[1].id)); /* PERF_SAMPLE_IDENTIFIER */
+	put32(f, tid);
+	put32(f, tid);
+	put64(f, rec->time);
+	put32(f, cpu);
+	put32(f, 0);
+	put64(f, 1); /* period */
+	put32(f, raw);
+	put(f, rec->data, rec->size);
+	put(f, zero, raw - rec->size);
+}
+
+/* Where each CPU is. */
+struct reader {
+	size_t page;
+	struct page_walk walk;
+	struct page_record rec;
+	bool there;
+};
+
+static void next_record(const struct gen *g, struct reader *r, unsigned int cpu)
+{
+	r->there = false;
+	while (r->page <= g->cpus[cpu].n) {
+		if (r->page && page_next(&r->walk, &g->layout, &r->rec) == 1) {
+			r->there = true;
+			return;
+		}
+		if (r->page < g->cpus[cpu].n)
+			page_begin(&r->walk, &g->layout, gen_page_at(g, cpu, r->page),
+				   g->layout.size);
+		r->page++;
+	}
+}
+
+/* Rounds of 100 ms, as perf record drains its buffers. */
+static void put_samples(FILE *f, const struct gen *g)
+{
+	const struct perf_event_header round = {
+		.type = RECORD_FINISHED_ROUND, .size = sizeof(round),
+	};
+	struct reader *readers = xcalloc(g->n_cpus, sizeof(*readers));
+	bool more = true;
+
+	for (unsigned int cpu = 0; cpu < g->n_cpus; cpu++)
+		next_record(g, &readers[cpu], cpu);
+	for (uint64_t end = 5000000000; more; end += 100000000) {
+		more = false;
+		for (unsigned int cpu = 0; cpu < g->n_cpus; cpu++) {
+			struct reader *r = &readers[cpu];
+
+			for (; r->there && r->rec.time < end; next_record(g, r, cpu))
+				put_sample(f, &r->rec, cpu);
+			more = more || r->there;
+		}
+		put(f, &round, sizeof(round));
+	}
+	free(readers);
+}
+
+static void put_attrs(FILE *f, struct file_header *header)
+{
+	const uint64_t ids = (uint64_t)ftell(f);
+
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		put64(f, FIRST_ID + i);
+	header->attrs.offset = (uint64_t)ftell(f);
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		const struct perf_event_attr attr = {
+			.type = PERF_TYPE_TRACEPOINT, .size = PERF_ATTR_SIZE_VER5,
+			.config = (uint64_t)events[i].id, .sample_period = 1,
+			.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+				       PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD | PERF_SAMPLE_RAW,
+			.sample_id_all = 1,
+		};
+
+		put(f, &attr, PERF_ATTR_SIZE_VER5);
+		put64(f, ids + 8 * i);
+		put64(f, 8);
+	}
+	header->attrs.size = (uint64_t)ftell(f) - header->attrs.offset;
+}
+
+static void put_features(FILE *f, struct file_header *header, unsigned int cpus)
+{
+	enum { N = 4 };
+	struct section sections[N] = { 0 };
+	const long table = ftell(f);
+
+	put(f, sections, sizeof(sections));
+	for (int i = 0; i < N; i++) {
+		sections[i].offset = (uint64_t)ftell(f);
+		if (i == 0) {
+			put_tracing_data(f);
+		} else if (i == 1) {
+			put_string(f, "x86_64");
+		} else if (i == 2) {
+			put32(f, cpus);
+			put32(f, cpus);
+		} else {
+			put_string(f, "AuthenticAMD,25,17,1");
+		}
+		sections[i].size = (uint64_t)ftell(f) - sections[i].offset;
+	}
+	header->features[0] = 1u << FEATURE_TRACING_DATA | 1u << FEATURE_ARCH |
+			      1u << FEATURE_NRCPUS | 1u << FEATURE_CPUID;
+	fseek(f, table, SEEK_SET);
+	put(f, sections, sizeof(sections));
+}
+
+static void write_perf(const struct gen *g, const char *dir)
+{
+	struct file_header header = {
+		.magic = "PERFILE2", .size = sizeof(header), .attr_size = PERF_ATTR_SIZE_VER5 + 16,
+	};
+	FILE *f = create(dir, "bench.perf");
+
+	put(f, &header, sizeof(header));
+	put_attrs(f, &header);
+	header.data.offset = (uint64_t)ftell(f);
+	put_samples(f, g);
+	header.data.size = (uint64_t)ftell(f) - header.data.offset;
+	put_features(f, &header, g->n_cpus);
+	rewind(f);
+	put(f, &header, sizeof(header));
+	if (fclose(f))
+		die("bench.perf");
+}
+
+static uint64_t argument(int argc, char **argv, int i, uint64_t otherwise)
+{
+	return argc > i ? strtoull(argv[i], NULL, 0) : otherwise;
+}
+
+int main(int argc, char **argv)
+{
+	const struct gen_load load = {
+		.records = argument(argc, argv, 2, 2000000),
+		.cpus = (unsigned int)argument(argc, argv, 3, 2),
+		.threads = (unsigned int)argument(argc, argv, 4, 2),
+		.migrations = (unsigned int)argument(argc, argv, 5, 0),
+		.step = 1, .seed = 1,
+	};
+	struct gen *g;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: generate DIR [RECORDS [CPUS [THREADS [MIGRATIONS]]]]\n");
+		return 2;
+	}
+	g = gen_new(load.cpus, 4096, 8, false);
+	gen_load(g, &load, NULL);
+	write_dat(g, argv[1]);
+	write_perf(g, argv[1]);
+	gen_free(g);
+	return 0;
+}
