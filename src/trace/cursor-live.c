@@ -368,7 +368,10 @@ struct live *live_new(struct session *s, const struct live_options *options, str
 			(size_t)POOL_PAGES_PER_CPU * l->n_cpus));
 	l->cpu_begin = thread_cpu_time();
 	l->barrier = barrier_new(l->n_cpus);
-	return l;
+	if (!watch_open(l->watch, err))
+		return l;
+	live_free(l);
+	return NULL;
 }
 
 void live_free(struct live *l)

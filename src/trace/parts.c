@@ -120,7 +120,7 @@ struct parts *parts_new(struct session *s, const struct parts_options *options, 
 	p->options = *options;
 	p->round_max = max(info->buffer_size, (uint64_t)p->layout.size);
 	p->watch = watch_new(s, options->max_rate, options->sigmask);
-	if (refuse_leftovers(p, err) || open_pipe(p, err)) {
+	if (refuse_leftovers(p, err) || open_pipe(p, err) || watch_open(p->watch, err)) {
 		parts_free(p);
 		return NULL;
 	}

@@ -97,14 +97,16 @@ static void new_name(struct session *s)
  */
 static int hold_instance(struct session *s, const char *path)
 {
-	int fd = path_open(&s->tfs.root, O_WRONLY, "%s/tracing_on", path);
+	int fd = path_open(&s->tfs.root, O_WRONLY, "%s/tracing_on", path), again;
 
 	if (fd < 0)
 		return fd;
-	if (!path_exists(&s->tfs.root, "%s/tracing_on", path)) {
+	again = path_open(&s->tfs.root, O_PATH, "%s/tracing_on", path);
+	if (again < 0) {
 		close(fd);
-		return -ENOENT;
+		return again;
 	}
+	close(again);
 	s->on = fd;
 	return 0;
 }

@@ -58,6 +58,26 @@ void watch_free(struct watch *w)
 	free(w);
 }
 
+int watch_open(struct watch *w, struct error *err)
+{
+	struct session_stats stats;
+
+	for (unsigned int cpu = 0; cpu < w->n_cpus; cpu++) {
+		int fd = w->cpus[cpu].seen ? session_raw(w->session, cpu) : -1;
+
+		if (fd == -EMFILE || fd == -ENFILE)
+			return error_errno(err, fd,
+					   "each CPU's buffer takes an open file, and only %u may be"
+					   " opened; allow more (ulimit -n)",
+					   cpu);
+	}
+	/* They are counted once a second: one more file. */
+	if (session_stats(w->session, 0, &stats))
+		return error_set(err, "what the buffers lose can't be read (per_cpu/cpu0/stats); may"
+				      " enough files be open (ulimit -n)?");
+	return 0;
+}
+
 unsigned int watch_cpus(const struct watch *w)
 {
 	return w->n_cpus;

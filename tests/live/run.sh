@@ -134,6 +134,15 @@ is "removes it" "$(left_by "$run")" 0
 
 # --- Refusals ---
 
+# With fewer files than CPUs some buffers could not be read: that is no result, and nothing is left.
+cpus=$(getconf _NPROCESSORS_ONLN)
+for files in 4 $((cpus + 3)) $((cpus + 4)); do
+	check "only $files open files" "sh -c 'echo \$\$ >$tmp/pid; ulimit -n $files
+		exec $exits -d 1ms 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-'" 1 \
+		"^hvscope: .*([Tt]oo many open files|ulimit)" "No such file"
+	is "nothing is left with $files" "$(left_by "$(cat "$tmp/pid")")" 0
+done
+
 check "no such process" "$exits -p 4194305" 1 "^hvscope: there is no process 4194305"
 check "no such machine" "$exits --vm 'no such'" 1 "^hvscope: no virtual machine 'no such'"
 if command -v setpriv >/dev/null; then
