@@ -458,10 +458,23 @@ static int run_here(void *arg, struct error *err)
 	return ret;
 }
 
+/* A pipe may have nobody who writes to it yet. */
+static int open_file(const struct run *run, const char *path)
+{
+	int fd, errnum;
+
+	stop_interrupts(run->stop, true);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	errnum = errno;
+	stop_interrupts(run->stop, false);
+	errno = errnum;
+	return fd;
+}
+
 int run_file(struct run *run, struct error *err)
 {
 	const char *path = run->settings->input;
-	struct job job = { .run = run, .fd = open(path, O_RDONLY | O_CLOEXEC) };
+	struct job job = { .run = run, .fd = open_file(run, path) };
 	struct confined confined = {
 		.job = run_here,
 		.arg = &job,

@@ -535,7 +535,9 @@ static int run_with_output(struct run *run, struct error *err)
 	const struct settings *s = run->settings;
 	int status;
 
+	stop_interrupts(run->stop, true);
 	run->output = output_open(s->output, output_kind(s), err);
+	stop_interrupts(run->stop, false);
 	if (!run->output)
 		return -1;
 	status = run_source(run, err);
@@ -555,11 +557,15 @@ int run_analysis(const struct settings *settings, struct error *err)
 	};
 	struct who *who = settings->input ? who_new_recorded() : who_new_live(&settings->root);
 	int status = -1;
+	bool known;
 
 	stop_begin(&stop);
 	/* A command that runs meanwhile may write to the terminal itself. */
 	run.progress = progress_new(!settings->workload, settings->quiet);
-	if ((!settings->vm_map || !who_read_map(who, settings->vm_map, err))) {
+	stop_interrupts(&stop, true);
+	known = !settings->vm_map || !who_read_map(who, settings->vm_map, err);
+	stop_interrupts(&stop, false);
+	if (known) {
 		run.env.who = who;
 		status = run_with_output(&run, err);
 	}

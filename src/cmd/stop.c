@@ -58,6 +58,20 @@ bool stop_asked(struct stop *stop)
 	return stop->signal != 0;
 }
 
+void stop_interrupts(const struct stop *stop, bool on)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		/* Those that were ignored or blocked before us stay so. */
+		if (signals[i] != SIGCHLD && stop->actions[i].sa_handler != SIG_IGN &&
+		    !sigismember(&stop->before, signals[i]))
+			sigaddset(&set, signals[i]);
+	}
+	sigprocmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
 void stop_forget(struct stop *stop)
 {
 	stop_asked(stop);

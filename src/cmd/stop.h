@@ -26,6 +26,12 @@ void stop_end(struct stop *stop);
 /* Whether a signal came; doesn't wait. */
 bool stop_asked(struct stop *stop);
 
+/*
+ * For calls that may wait for others (opening a pipe): while it is on, a signal ends them (EINTR).
+ * One that came before is only noted; the next ends the call.
+ */
+void stop_interrupts(const struct stop *stop, bool on);
+
 /* Forgets what came, so that stop_asked() tells of new ones. */
 void stop_forget(struct stop *stop);
 
