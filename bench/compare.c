@@ -67,7 +67,8 @@ static bool run(const char *const *args, struct rusage *usage)
 	       !WEXITSTATUS(status);
 }
 
-static void run_command(const struct bench *b, const struct command *c, int round, struct result *to)
+static void run_command(const struct bench *b, const struct command *c, int round,
+			struct result *to)
 {
 	const char *args[MAX_ARGS + 1] = { NULL };
 	struct rusage usage;
@@ -117,8 +118,8 @@ static void print_result(const struct bench *b, const struct command *c, const s
 }
 
 /* Runs all commands on one load and prints a table; the first command is the measure. */
-static void compare(const struct bench *b, const struct command *commands, size_t n, unsigned int cpus,
-		    unsigned int threads, unsigned int migrations)
+static void compare(const struct bench *b, const struct command *commands, size_t n,
+		    unsigned int cpus, unsigned int threads, unsigned int migrations)
 {
 	char text[4][24];
 	const char *generate[] = { b->generate, b->dir, text[0], text[1], text[2], text[3], NULL };
@@ -133,9 +134,10 @@ static void compare(const struct bench *b, const struct command *commands, size_
 		fprintf(stderr, "compare: %s could not write its files\n", b->generate);
 		exit(1);
 	}
-	printf("\n%u CPUs, %u threads, %u migrations per CPU and second\n", cpus, threads, migrations);
-	printf("%-40s%8s %8s %8s  %6s %6s %6s %7s\n", "", "ns min", "median", "max", "ratio", "median",
-	       "max", "MB");
+	printf("\n%u CPUs, %u threads, %u migrations per CPU and second\n", cpus, threads,
+	       migrations);
+	printf("%-40s%8s %8s %8s  %6s %6s %6s %7s\n", "", "ns min", "median", "max", "ratio",
+	       "median", "max", "MB");
 	for (int round = 0; round < b->rounds; round++)
 		for (size_t i = 0; i < n; i++)
 			run_command(b, &commands[i], round, &results[i]);
@@ -157,7 +159,8 @@ int main(int argc, char **argv)
 	/* the dear ones last: most loads are left to the first of them */
 	enum { LIBRARY = 3, PERF, ALL };
 	const struct command commands[ALL] = {
-		{ "hvscope exits", { argv[1], "exits", "-i", "%dat", "--by", "reason", "-f", "json" } },
+		{ "hvscope exits",
+		  { argv[1], "exits", "-i", "%dat", "--by", "reason", "-f", "json" } },
 		{ "mapping and touching the bytes", { b.touch, "%dat" } },
 		{ "tracecmd_iterate_events, empty", { b.iterate, "%dat" } },
 		{ "perf kvm stat report", { "perf", "kvm", "-i", "%perf", "stat", "report" } },
@@ -178,7 +181,7 @@ int main(int argc, char **argv)
 	}
 	b.dat = xasprintf("%s/bench.dat", dir);
 	b.perf = xasprintf("%s/bench.perf", dir);
-	printf("%" PRIu64 " records, %d rounds; CPU time per record, ratio to hvscope, peak memory\n",
+	printf("%" PRIu64 " records, %d rounds; CPU time per record, ratio to hvscope, memory\n",
 	       b.records, b.rounds);
 	compare(&b, commands, ALL, 2, 2, 0);
 	compare(&b, commands, LIBRARY, 2, 8, 1000);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Writes one load of exits and entries as two files, so that programs that read different formats
- * are measured on the same events: DIR/bench.dat for trace-cmd and hvscope, DIR/bench.perf for perf.
+ * are measured on the same events: bench.dat for trace-cmd and hvscope, bench.perf for perf.
  *
  *	generate DIR [RECORDS [CPUS [THREADS [MIGRATIONS]]]]
  *
- * The perf.data is what `perf record -e kvm:kvm_exit -e kvm:kvm_entry -a` would have written: samples
- * with raw data in rounds, each CPU's of a span of time one after the other, and the few headers
- * without which `perf kvm stat report` doesn't start (tools/perf/Documentation/perf.data-file-format.txt).
+ * The perf.data is what `perf record -e kvm:kvm_exit -e kvm:kvm_entry -a` would have written:
+ * samples with raw data in rounds, each CPU's of a span of time one after the other, and the few
+ * headers without which `perf kvm stat report` doesn't start (perf.data-file-format.txt of Linux).
  */
 #include <fcntl.h>
 #include <inttypes.h>

@@ -254,8 +254,8 @@ int main(int argc, char **argv)
 			if (round >= 0)
 				ns[i][round] = (double)(now() - begin);
 		}
-	printf("%" PRIu64 " records, %u CPUs, %u threads, %u migrations per CPU and second\n", records,
-	       load.cpus, load.threads, load.migrations);
+	printf("%" PRIu64 " records, %u CPUs, %u threads, %u migrations per CPU and second\n",
+	       records, load.cpus, load.threads, load.migrations);
 	printf("%-36s %8s %8s %8s   ns per record\n", "", "min", "median", "max");
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
 		qsort(ns[i], ROUNDS, sizeof(double), by_value);

@@ -42,7 +42,8 @@ struct page_record {
  * Starts on a page of `size` bytes (layout->size; a shorter one is a remainder and an error).
  * Returns -1 when the header is damaged: nothing of it can be walked.
  */
-int page_begin(struct page_walk *w, const struct page_layout *layout, const void *page, size_t size);
+int page_begin(struct page_walk *w, const struct page_layout *layout, const void *page,
+	       size_t size);
 
 /*
  * The next record; 1 found, 0 no more, -1 damaged from here on (then it stays there). The complete
@@ -57,7 +58,7 @@ uint64_t page_time(const struct page_layout *layout, const void *page);
 enum {
 	PAGE_TYPE_LONG = 0,	    /* data; its length stands in the word behind the header */
 	PAGE_TYPE_DATA_MAX = 28,
-	PAGE_TYPE_PADDING = 29,	    /* time_delta 0: to the page's end; else a discarded record */
+	PAGE_TYPE_PADDING = 29,	    /* time_delta 0: to the page's end; else one discarded */
 	PAGE_TYPE_TIME_EXTEND = 30, /* 59 bits more of time_delta */
 	PAGE_TYPE_TIME_STAMP = 31   /* the time itself, but for its upper 5 bits */
 };

@@ -13,7 +13,7 @@
 enum {
 	HEADER = 16,	    /* time stamp and commit */
 	COUNT = 8,	    /* the number lost, behind the data */
-	ENTRY_MAX = 8 + 8,  /* what stands before a record's data at most: time extend, long header */
+	ENTRY_MAX = 8 + 8,  /* time extend and long header: all that may precede data */
 	ROOM = 64	    /* more than a page of the source: whatever fitted there fits here */
 };
 

@@ -102,7 +102,7 @@ static void skip_number_suffix(struct expression *e)
 		e->good = false;
 }
 
-/* A number, a parenthesis, or a cast, which is taken for nothing: keys are cut to the field anyway. */
+/* A number, a parenthesis, or a cast, which means nothing: keys are cut to the field anyway. */
 static uint64_t read_primary(struct expression *e)
 {
 	uint64_t v = 0;

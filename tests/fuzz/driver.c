@@ -53,7 +53,8 @@ static size_t damage(struct gen_random *r, uint8_t *data, size_t size)
 			memmove(data + at, data + from, 4);
 			break;
 		case 4:
-			memcpy(data + (at & ~(size_t)3), &words[gen_below(r, sizeof(words) / 4)], 4);
+			at &= ~(size_t)3;
+			memcpy(data + at, &words[gen_below(r, sizeof(words) / 4)], 4);
 			break;
 		default:
 			if (!gen_below(r, 8))

@@ -12,7 +12,7 @@
 /* libFuzzer's entry: aborts where a promise is broken. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A good input to damage, one of many by its number: writes at most room bytes, returns how many. */
+/* A good input to damage, one of many by its number: at most room bytes; returns how many. */
 size_t fuzz_seed(uint64_t number, uint8_t *data, size_t room);
 
 #endif

@@ -39,9 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 size_t fuzz_seed(uint64_t number, uint8_t *data, size_t room)
 {
 	static const char *const pieces[] = {
-		"__print_symbolic(", "REC->x", " & 0xffff", ", ", "{ 1, \"ONE\" }", "{ 0x040 + 14, ",
-		"\"a\" \"b\" }", ")", "(", "{", "}", "\"", "\\", "(((0x24UL)))", "-1ull", "~0", "u32)",
-		" ? ", " : ", "<<", "|", "REC -> x",
+		"__print_symbolic(", "REC->x", " & 0xffff", ", ", "{ 1, \"ONE\" }",
+		"{ 0x040 + 14, ", "\"a\" \"b\" }", ")", "(", "{", "}", "\"", "\\",
+		"(((0x24UL)))", "-1ull", "~0", "u32)", " ? ", " : ", "<<", "|", "REC -> x",
 	};
 	struct gen_random r = { number };
 	size_t at = (size_t)snprintf((char *)data, room, "print fmt: \"%%s\", ");

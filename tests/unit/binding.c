@@ -145,7 +145,7 @@ static const struct {
 	{ "s64", 0xfedcba9876543210 }, { "common_pid", 4321 },
 };
 
-/* Fields of all sizes; `kind` decides which path decodes them, the second record being predicted. */
+/* Fields of all sizes; `kind` decides which path decodes them: the second record is predicted. */
 static void sizes(enum fact_kind kind, bool swap)
 {
 	bool good = true;
@@ -259,7 +259,8 @@ static void rows(bool swap)
 	run(b, g, &f);
 	is_int(f.n, 5, "one fact of each, but for the dropped one");
 	ok(f.facts[0].a == 0xfe && f.facts[0].b == FACT_NO_VCPU && f.facts[0].aux == 7 &&
-	   f.facts[0].subject == 1000000, "another name, a default, a constant; the CPU in an interrupt");
+	   f.facts[0].subject == 1000000,
+	   "another name, a default, a constant; the CPU in an interrupt");
 	ok(f.facts[1].subject == 99 && f.facts[1].a == 42 && f.facts[1].aux == 9,
 	   "a thread that a field names, a value, a default");
 	is_str(binding_string(b, f.facts[2].a), "exactly8", "a text that fills its field");
@@ -336,8 +337,10 @@ static void refusals(void)
 	refused(ROW("all", "pair"), 1, "field pair of t:all is an array, not a number");
 	refused(ROW("all", "name"), 1, "field name of t:all is an array, not a number");
 	refused(ROW("garbage", "u8"), 1, "the format of t:garbage can't be parsed");
-	refused(ROW("big_id", "u8"), 1, "event t:big_id has the id 70000, which no record can hold");
-	refused(ROW("strange", "u8"), 1, "the common fields of t:strange aren't what they are in Linux");
+	refused(ROW("big_id", "u8"), 1,
+		"event t:big_id has the id 70000, which no record can hold");
+	refused(ROW("strange", "u8"), 1,
+		"the common fields of t:strange aren't what they are in Linux");
 	refused(ROW("wide", "far"), 1, "field far of t:wide lies outside of any record");
 	refused(ROW("wide", "odd"), 1, "field odd of t:wide has 3 bytes, no number has");
 	refused(&(struct hv_event){ .system = "t", .name = "all", .a = HV_TEXT("u32") }, 1,
@@ -355,7 +358,8 @@ static void probes(void)
 
 	ok(binding_add(b, NULL, &row, &err) == 0, "a probe's event binds");
 	is_str(binding_event_name(b, 0), "upcall", "by its role");
-	ok(binding_add(b, NULL, &none, &err) == -1 && !err.status, "one that isn't there is absent");
+	ok(binding_add(b, NULL, &none, &err) == -1 && !err.status,
+	   "one that isn't there is absent");
 	binding_free(b);
 }
 
@@ -369,7 +373,9 @@ static bool name_of_five(uint64_t value, char *buf, size_t size)
 static void reasons(void)
 {
 	static const struct hv_symbol flags[] = { { 0x80000000, "FLAG" }, { 0, NULL } };
-	static const struct hv_symbol fixed[] = { { 200, "two hundred" }, { 12, "not this" }, { 0, NULL } };
+	static const struct hv_symbol fixed[] = {
+		{ 200, "two hundred" }, { 12, "not this" }, { 0, NULL },
+	};
 	static const struct hv_names names[] = {
 		{ .space = 1, .system = "kvm", .event = "kvm_exit", .symbol_field = "exit_reason",
 		  .bytes = 4, .mask = 0xffff, .flags = flags, .fixed = fixed },

@@ -161,8 +161,9 @@ static void generated(unsigned int size, unsigned int long_size, bool swap)
 		same = same_walk(&g->layout, gen_page_at(g, 0, (size_t)i), false, &records) &&
 		       same_walk(&g->layout, gen_page_at(g, 0, (size_t)i), true, &records);
 	}
-	ok(same && records > ROUNDS, "%uK pages, %u-byte long, %s endian: %llu records as kbuffer has them",
-	   size / 1024, long_size, gen_big(g) ? "big" : "little", (unsigned long long)records);
+	ok(same && records > ROUNDS,
+	   "%uK pages, %u-byte long, %s endian: %llu records as kbuffer has them", size / 1024,
+	   long_size, gen_big(g) ? "big" : "little", (unsigned long long)records);
 	gen_free(g);
 }
 

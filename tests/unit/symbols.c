@@ -119,7 +119,8 @@ static bool same_list(const struct symbols *s, const struct tep_print_arg *arg)
 
 		if (!name || strcmp(name, f->str) ||
 		    (uint32_t)value != (uint32_t)strtoll(f->value, NULL, 0)) {
-			diag("pair %zu: %s, oracle %s %s", i, name ? name : "none", f->value, f->str);
+			diag("pair %zu: %s, oracle %s %s", i, name ? name : "none", f->value,
+			     f->str);
 			return false;
 		}
 	}
@@ -169,7 +170,8 @@ static void texts(void)
 	static const char nested[] =
 		"print fmt: \"%s\", (REC->x == 1) ? __print_symbolic((((REC->x)) & 0xff), "
 		"{ (((0x24UL))), \"a, }\" }, { 1 << 4 | 2, \"b \\\"q\\\" \\\\\" }, "
-		"{ ~0xfULL, \"c\" }, { (u32)7, \"d\" }, { - 1, \"e\" }, { 2 * 3 + 1 - 7, \"z\" }) : "
+		"{ ~0xfULL, \"c\" }, { (u32)7, \"d\" }, { - 1, \"e\" }, "
+		"{ 2 * 3 + 1 - 7, \"z\" }) : "
 		"__print_symbolic ( REC -> x , {3,\"f\"},{4,\"g\"} )";
 
 	parsed(nested, "x", 0, 0x24, "a, }", "parentheses, suffixes, and brackets in a name");
@@ -187,8 +189,8 @@ static void texts(void)
 	       "a string is no table");
 	parsed("__print_symbolic(REC->x, {1, \"a\"})", "x", 0, 1, "(no table)",
 	       "no print fmt, no table");
-	parsed("print fmt: \"\", __print_symbolic(REC->x, {NAME, \"a\"}, {2, \"b\"})", "x", 0, 2, "b",
-	       "a pair that can't be understood is left out");
+	parsed("print fmt: \"\", __print_symbolic(REC->x, {NAME, \"a\"}, {2, \"b\"})", "x", 0, 2,
+	       "b", "a pair that can't be understood is left out");
 	parsed("print fmt: \"\", __print_symbolic(REC->x, {1, \"a\"}, {1, \"b\"})", "x", 0, 1, "a",
 	       "the first of two alike");
 	parsed("print fmt: \"\", __print_symbolic(REC->x, {1, \"a\"}, {2, \"b", "x", 0, 2, "b",
