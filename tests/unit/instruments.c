@@ -279,8 +279,8 @@ static void test_owners(void)
 	is_int(counted(&t, "second", "f2;f1"), 1, "interrupts in between don't take it");
 	is_int(counted(&t, "first", "f2"), 1, "they have their own");
 	is_int(counted(&t, "second", "f1"), 1, "and NMIs theirs");
-	is_int(counted(&t, "first", "f3 [mod];0x1234"), 1, "so have other CPUs; what has no name is "
-	       "shown as an address, modules are named");
+	is_int(counted(&t, "first", "f3 [mod];0x1234"), 1,
+	       "so have other CPUs; what has no name is shown as an address, modules are named");
 	is_int(counted(&t, "second", "-"), 1, "another thread's stack isn't taken");
 	is_int(counted(&t, "first", "-"), 1, "at the end nothing comes any more");
 	is_int(t.table->totals->cells[table_find(t.table, "count")].v.u, 8, "all were counted");
@@ -361,7 +361,8 @@ static void test_lines_wait(void)
 	feed(&t, 5, 0, A, FIRST, &plain);
 	feed(&t, 6, 1, B, FIRST, &plain);
 	feed(&t, 7, 1, B, STACK, &stack_a);
-	is_int(report(&t, false)->nr_rows, 0, "a line waits for its stack, and the next for the line");
+	is_int(report(&t, false)->nr_rows, 0,
+	       "a line waits for its stack, and the next for the line");
 	feed(&t, 8, 0, A, STACK, &stack_c);
 	is_int(report(&t, false)->nr_rows, 2, "then both come");
 	is_str(folded(&t, 0), "f3 [mod];0x1234", "each with its own");

@@ -110,12 +110,14 @@ static void values(bool swap)
 	is_str(text, "comm=abc half=-7 pair=ARRAY[00, 00] addr=0xffff888012345678 name=eight ch",
 	       "one that is beyond libtraceevent: the fields");
 	records_print(r, 0, data, 24, 0, text, sizeof(text));
-	is_str(text, "half=-7 pair=ARRAY[00, 00] addr=0xffff888012345678", "what a short record has");
+	is_str(text, "half=-7 pair=ARRAY[00, 00] addr=0xffff888012345678",
+	       "what a short record has");
 	gen_put(g, data + 8, 4u << 16 | 33, 4);
 	ok(!records_text(r, field(r, "comm"), data, SIZE, text, sizeof(text)),
 	   "a text that ends behind its record is none");
 	records_print(r, 0, data, SIZE, 0, text, sizeof(text));
-	is_str(text, "half=-7 pair=ARRAY[00, 00] addr=0xffff888012345678 name=eight ch", "and isn't printed");
+	is_str(text, "half=-7 pair=ARRAY[00, 00] addr=0xffff888012345678 name=eight ch",
+	       "and isn't printed");
 	gen_put(g, data + 8, 3u << 16 | 32, 4);
 	records_print(r, 0, data, SIZE, 0, text, sizeof(text));
 	is_str(text, "comm=abc half=-7 pair=ARRAY[00, 00] addr=0xffff888012345678 name=eight ch",
