@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The general instruments where there are kprobes: the live tests of trace, argdist and stackcount,
+# whose truth is a program that makes a known number of calls, and every example of the manual.
+
+. "${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}/tests/vm/lab.sh"
+
+lab_begin kernel-6.1 kernel-6.12
+for tool in jq dd; do
+	command -v $tool >/dev/null || lab_missing "needs $tool"
+done
+
+cat >"$tmp/job" <<'END'
+export top_srcdir=/src HVSCOPE=/usr/bin/hvscope HVSCOPE_LIBC=/lab/lib/libc.so.6
+echo root:x:0:0:root:/:/bin/sh >/etc/passwd
+ls $TRACEFS/instances >$OUT/before
+for test in instruments examples; do
+	sh /src/tests/live/$test.sh >$OUT/$test 2>$OUT/$test.err
+	echo "status $?" >>$OUT/$test
+done
+ls $TRACEFS/instances >$OUT/after
+cat $TRACEFS/kprobe_events $TRACEFS/uprobe_events >>$OUT/after
+END
+
+# What may be skipped there, and nothing else: the kernel has no such function.
+allowed="no function matches|There is no C library"
+
+for kernel in 6.1 6.12; do
+	lab_image $kernel kernel-$kernel
+	lab_add $kernel "$HVSCOPE" /usr/bin/hvscope
+	lab_add $kernel "$(command -v jq)"
+	lab_add $kernel "$(command -v dd)"
+	for file in tests/lib.sh tests/live/instruments.sh tests/live/examples.sh \
+		man/hvscope-examples.7 tests/traces/xen/xen-small.dat; do
+		lab_add $kernel "$top_srcdir/$file" /src/$file
+	done
+	lab_run $kernel "$tmp/job" 1200 || continue
+	for test in instruments examples; do
+		is "$kernel: $test pass" "$(tail -n 1 "$lab_out/$test")" "status 0"
+		is "$kernel: and run to their end" "$(grep -c '^1\.\.[1-9]' "$lab_out/$test")" 1
+		is "$kernel: none is skipped" "$(grep '# SKIP' "$lab_out/$test" | grep -Evc "$allowed")" 0
+		grep -A 8 '^not ok\|# SKIP' "$lab_out/$test" | sed 's/^/# /'
+		sed 's/^/# /' "$lab_out/$test.err"
+	done
+	is "$kernel: nothing is left in tracefs" "$(cat "$lab_out/after")" "$(cat "$lab_out/before")"
+done
+done_testing
