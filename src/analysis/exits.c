@@ -450,8 +450,9 @@ static void count_open(struct exits *x)
 static void add_notes(const struct exits *x, struct report *report)
 {
 	if (!bins_count(x->bins) && x->env->beside)
-		report_note(report, "No VM exits were seen, though guests run: this hypervisor "
-				    "emulates them and tells no exits. Events that it does tell: %s.",
+		report_note(report,
+			    "No VM exits were seen, though guests run: this hypervisor emulates "
+			    "them and tells no exits. Events that it does tell: %s.",
 			    x->env->beside);
 	else if (!bins_count(x->bins))
 		report_note(report, "No VM exits were seen: no guest ran, or none that was asked "

@@ -170,8 +170,10 @@ static void feed_reading(struct steal *s, struct steal_clock *c, const struct fa
 
 static void begin_reading(struct steal_clock *reader, const struct fact *f)
 {
+	bool stale = reader->depth && f->time - reader->begun[0].time > STALE_NS;
+
 	/* Deeper than contexts nest: returns are missing, so none of these will pair. */
-	if (reader->depth == NESTING || (reader->depth && f->time - reader->begun[0].time > STALE_NS))
+	if (reader->depth == NESTING || stale)
 		reader->depth = 0;
 	reader->begun[reader->depth++] = (struct reading){ .asked = f->a, .time = f->time };
 }
@@ -320,7 +322,7 @@ static void note_shortfall(const struct steal *s, struct report *report)
 
 		if (t->covered < SHORT_NS)
 			continue;
-		percent = (unsigned int)min(100, 100.0 * (double)all_of(t->total) / (double)t->covered);
+		percent = (unsigned int)(100.0 * (double)all_of(t->total) / (double)t->covered);
 		n += percent < SHORT_PERCENT;
 		if (percent < least) {
 			least = percent;
@@ -329,9 +331,9 @@ static void note_shortfall(const struct steal *s, struct report *report)
 	}
 	if (n)
 		report_note(report,
-			    "The counters of %u CPU%s have less than %d %% of the time that went by "
-			    "(CPU %zu: %u %%): stolen without being told as such, stopped, or running "
-			    "without ticks.",
+			    "The counters of %u CPU%s have less than %d %% of the time that went "
+			    "by (CPU %zu: %u %%): stolen without being told as such, stopped, or "
+			    "running without ticks.",
 			    n, n > 1 ? "s" : "", SHORT_PERCENT, which, least);
 }
 

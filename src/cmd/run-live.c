@@ -218,8 +218,8 @@ static uint64_t count_unmarked(struct tracing *t, bool at_end)
 }
 
 /*
- * Nothing came so far: does what would come beside it? Other CPUs or vCPUs than those asked for can't
- * be left out of that.
+ * Nothing came so far: does what would come beside it? Other CPUs or vCPUs than those asked for
+ * can't be left out of that.
  */
 static void look_beside(struct tracing *t)
 {

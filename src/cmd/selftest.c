@@ -4,8 +4,8 @@
  * numbers of exits runs under `exits` itself - its session, stream, pairing and report - and counts
  * what it does; then the two are compared.
  *
- * Rule: the guest is a process of its own that traces nothing and knows nothing of the tracer. Where
- * KVM emulates its guests, kvm_exit never fires: then the events that do fire are compared.
+ * Rule: the guest is a process of its own that traces nothing and knows nothing of the tracer.
+ * Where KVM emulates its guests, kvm_exit never fires: then the events that do fire are compared.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -120,7 +120,7 @@ struct hypervisor {
 	const char *title;	/* "KVM on x86" */
 	const char *const *machines; /* uname -m, of kernels with these events; NULL: any */
 	/* Its events exist elsewhere too, but fire only in guests of this one, of this kind. */
-	const char *guest_of, *guest_mode; /* as sampler/machine.h names them; NULL: anywhere, any */
+	const char *guest_of, *guest_mode; /* as in sampler/machine.h; NULL: anywhere, any */
 	const struct hv_event *events;
 	size_t n_events;
 	const struct hv_names *names;

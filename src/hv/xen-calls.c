@@ -35,10 +35,9 @@ static const struct hv_probe probes[] = {
 	ROLE("netback_rx", "vif", "xen-netback: packets to a guest", "xenvif_rx_action"),
 };
 
-#define EVENTS(k, r)                                                                             \
-	{ .name = r, .kind = k, .aux = FACT_BEGIN, .subject = SUBJECT_RECORDER, .a = HV_NAMED(r) }, \
-	{ .name = r "_return", .kind = k, .aux = FACT_END, .subject = SUBJECT_RECORDER,          \
-	  .a = HV_NAMED(r) }
+#define EVENT(k, when, n, r) \
+	{ .name = n, .kind = k, .aux = when, .subject = SUBJECT_RECORDER, .a = HV_NAMED(r) }
+#define EVENTS(k, r) EVENT(k, FACT_BEGIN, r, r), EVENT(k, FACT_END, r "_return", r)
 
 static const struct hv_event events[] = {
 	{

@@ -25,7 +25,7 @@ void sample_free(struct sample *sample);
 struct sampler {
 	const char *name; /* of the file it reads, for people */
 	uint64_t facts;   /* FACT_BIT()s that it speaks */
-	/* Replaces the sample's facts by those of now; `time` (CLOCK_MONOTONIC, ns) is put into each. */
+	/* Replaces the sample's facts by those of now; `time` (CLOCK_MONOTONIC) is in each. */
 	int (*take)(const struct root *root, uint64_t time, struct sample *sample,
 		    struct error *err);
 };

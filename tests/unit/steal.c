@@ -270,8 +270,31 @@ static void test_clock(void)
 	analysis_steal.free(state);
 }
 
+/* A return that was missed leaves its entry behind: the next return without one isn't its. */
+static void test_missed(void)
+{
+	const uint64_t later = 2000000000;
+	const struct fact missed = { .kind = FACT_STEAL, .time = 1, .aux = FACT_BEGIN, .a = 1 };
+	const struct fact alone = { .kind = FACT_STEAL, .time = later + 40, .aux = FACT_END, .b = 7 };
+	void *state = analysis_steal.new(&env, NULL);
+	struct report *report;
+	struct table *table;
+
+	analysis_steal.feed(state, &missed, 1);
+	reading(state, 0, 0, later, 100);
+	reading(state, 0, 0, later + 20, 130);
+	analysis_steal.feed(state, &alone, 1);
+	report = report_of(state);
+	table = report_table(report, "slices");
+	is_int(table->nr_rows, 1, "only one CPU was read about");
+	ok(cell(table, 0, "readings") == 2 && cell(table, 0, "total_ns") == 30, "as it was read");
+	report_free(report);
+	analysis_steal.free(state);
+}
+
 int main(void)
 {
+	test_missed();
 	test_recorded();
 	test_arithmetic();
 	test_old_kernel();
