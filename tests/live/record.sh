@@ -158,6 +158,14 @@ is "machines that there were, and that came, are known by name" "$(
 	"$HVSCOPE" count -i vm.dat $event --by vm,pid -f json -q | jq -r '.tables[0].rows[] |
 		select(.vm == "alpha" or .vm == "beta") | "\(.vm) \(.pid)"' | sort | tr '\n' ' ')" \
 	"alpha $alpha beta $beta "
+./qemu-system-x86_64 -c "$loop" -name gamma &
+gamma=$!
+sleep 0.2
+check "one machine alone" "$record $event --vm gamma -o one.dat -d 200ms -q" 0
+is "nobody else is in it" "$("$HVSCOPE" count -i one.dat $event --by vm -f json -q |
+	jq -r '.tables[0].rows[].vm')" gamma
+kill $gamma
+check "a machine that isn't there" "$record $event --vm nosuch -o no.dat -d 1ms" 1 "no virtual machine 'nosuch'"
 check "and can be asked for" "$HVSCOPE count -i vm.dat $event --vm alpha -f json" 0 '"count": [1-9]'
 
 # --- Limits ---
@@ -237,6 +245,12 @@ fi
 check "a misspelt field" "$record sched:sched_switch --filter 'prev_pidd == 1' -o old" 1 "^  prev_pidd == 1"
 ok "with a caret on a line of its own" grep -Eq '^ +\^$' out
 ok "the old file is as it was" [ ! -s old ]
+if command -v setpriv >/dev/null; then
+	check "not root" "setpriv --reuid 65534 --clear-groups $HVSCOPE record $event -o $tmp/no.dat -d 1ms" 1 \
+		"^hvscope: .*root"
+else
+	skip "not root" "setpriv is not installed"
+fi
 check "no words" "$record" 2 "what shall be recorded"
 check "a misspelt analysis" "$record exit,steal" 2 "no analysis 'exit'; did you mean 'exits'"
 check "a filter of an analysis" "$record exits --filter 'a == 1'" 2 "which needs its records whole"
