@@ -180,8 +180,10 @@ static inline struct blob build_v6(const struct build *f)
 	put_text(&b, f->cmdlines, 8);
 	put_u32(&b, f->buffer[0].cpus);
 	put(&b, "options  ", 10);
-	put_u16(&b, 4); /* TRACECLOCK */
-	put_u32(&b, 0);
+	/* TRACECLOCK. trace-cmd writes no text here, and libtracecmd reads it nevertheless. */
+	put_u16(&b, 4);
+	put_u32(&b, 2);
+	put(&b, " ", 2);
 	put(&b, f->options.p, f->options.len);
 	for (i = 1; i < f->buffers; i++) {
 		put_u16(&b, 3);
