@@ -35,9 +35,9 @@ struct binding *binding_new(const struct format_source *source);
 void binding_free(struct binding *b);
 
 /*
- * Binds one row of a table; the same row again is the same slot. Returns the slot, -1 with *err when the event or a field of it is
- * missing or unfit (one sentence that names it; err->status stays 0 for an absent event, so that
- * optional rows can be told from broken ones).
+ * Binds one row of a table; the same row again is the same slot. Returns the slot, -1 with *err
+ * when the event or a field of it is missing or unfit (one sentence that names it; err->status
+ * stays 0 for an absent event, so that optional rows can be told from broken ones).
  */
 int binding_add(struct binding *b, const struct hypervisor *hv, const struct hv_event *row,
 		struct error *err);

@@ -67,14 +67,14 @@ int watch_open(struct watch *w, struct error *err)
 
 		if (fd == -EMFILE || fd == -ENFILE)
 			return error_errno(err, fd,
-					   "each CPU's buffer takes an open file, and only %u may be"
-					   " opened; allow more (ulimit -n)",
+					   "each CPU's buffer takes an open file, and only %u may"
+					   " be opened; allow more (ulimit -n)",
 					   cpu);
 	}
 	/* They are counted once a second: one more file. */
 	if (session_stats(w->session, 0, &stats))
-		return error_set(err, "what the buffers lose can't be read (per_cpu/cpu0/stats); may"
-				      " enough files be open (ulimit -n)?");
+		return error_set(err, "what the buffers lose can't be read (per_cpu/cpu0/stats);"
+				      " may enough files be open (ulimit -n)?");
 	return 0;
 }
 

@@ -99,7 +99,8 @@ static void values(bool swap)
 	   "cut to the room there is");
 	ok(!records_number(r, field(r, "comm"), data, SIZE, &number) &&
 	   !records_text(r, field(r, "half"), data, SIZE, text, sizeof(text)) &&
-	   !records_number(r, field(r, "pair"), data, SIZE, &number), "no kind is taken for another");
+	   !records_number(r, field(r, "pair"), data, SIZE, &number),
+	   "no kind is taken for another");
 	ok(!records_number(r, field(r, "addr"), data, 23, &number), "a record that is too short");
 	ok(!records_field(r, 0, "nme", &err), "a field that there isn't");
 	is_str(err.text, "t:good has no field nme; it has: comm, half, pair, addr, name",

@@ -28,15 +28,16 @@ static const struct {
 	  NULL, 0, "name=+0($arg2):ustring" },
 	{ "r:/^vfs_(read|write)$/ ret=$retval", SPEC_FUNCTION, 1, 1, 0, "^vfs_(read|write)$", NULL,
 	  NULL, 0, "ret=$retval" },
-	{ "u:/lib/libc.so.6:malloc", SPEC_USER, 0, 0, 0, "malloc", NULL, "/lib/libc.so.6", 0, NULL },
+	{ "u:/lib/libc.so.6:malloc", SPEC_USER, 0, 0, 0, "malloc", NULL, "/lib/libc.so.6", 0,
+	  NULL },
 	{ "u:/bin/a:b:ns::f", SPEC_USER, 0, 0, 0, "ns::f", NULL, "/bin/a:b", 0, NULL },
 	{ "ur:/bin/x:0x1a40 ret=$retval", SPEC_USER, 1, 0, 0, NULL, NULL, "/bin/x", 0x1a40,
 	  "ret=$retval" },
 };
 
 static const char *const refused[] = {
-	"", "t:", "t:xen", "xen:", ":xen", "a:b:c", "t:/xen", "t://", "p:", "p:/x/y", "p:f+", "p:f+x",
-	"r:f+8", "p:f*+8", "u:", "u:/bin/x", "u:/bin/x:", "u:/bin/x:0x", "u:/bin/x:0xg",
+	"", "t:", "t:xen", "xen:", ":xen", "a:b:c", "t:/xen", "t://", "p:", "p:/x/y", "p:f+",
+	"p:f+x", "r:f+8", "p:f*+8", "u:", "u:/bin/x", "u:/bin/x:", "u:/bin/x:0x", "u:/bin/x:0xg",
 	"xen:a x=1", "t:/a/b", "p:kvm/",
 };
 

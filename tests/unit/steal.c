@@ -275,7 +275,9 @@ static void test_missed(void)
 {
 	const uint64_t later = 2000000000;
 	const struct fact missed = { .kind = FACT_STEAL, .time = 1, .aux = FACT_BEGIN, .a = 1 };
-	const struct fact alone = { .kind = FACT_STEAL, .time = later + 40, .aux = FACT_END, .b = 7 };
+	const struct fact alone = {
+		.kind = FACT_STEAL, .time = later + 40, .aux = FACT_END, .b = 7
+	};
 	void *state = analysis_steal.new(&env, NULL);
 	struct report *report;
 	struct table *table;

@@ -6,8 +6,8 @@
  *	load [KEY=NUMBER]... [-- ANYTHING]
  *
  * Keys: vms, vcpus, rounds, migrate, delay and hold (ms before and after the guest), and each
- * operation by its name (how often per round and vCPU). What follows `--` is ignored here: it is for those who read
- * command lines.
+ * operation by its name (how often per round and vCPU). What follows `--` is ignored here: it is
+ * for those who read command lines.
  *
  * Rule: a VM is a process. Status 0 when all guests came to their end, 75 when one did not: such a
  * run says nothing about who watched it.
@@ -88,8 +88,8 @@ static int vm_run(const struct load *load, unsigned int vm)
 		printf("TRUTH vm=%u pid=%d vcpu=%u ", vm, getpid(), vcpu);
 		guest_truth_print(&truth[vcpu], stdout);
 		if (!truth[vcpu].ok) {
-			fprintf(stderr, "load: vCPU %u of VM %u trapped (KVM exit reason %u)\n", vcpu, vm,
-				truth[vcpu].trap);
+			fprintf(stderr, "load: vCPU %u of VM %u trapped (KVM exit reason %u)\n",
+				vcpu, vm, truth[vcpu].trap);
 			status = STATUS_VOID;
 		}
 	}
