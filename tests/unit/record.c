@@ -27,6 +27,21 @@
 
 enum { SIZE = 36 };
 
+#define STACK(offset, all)                                              \
+	"name: kernel_stack\nID: 4\n" COMMON                            \
+	"\tfield:int size;\toffset:8;\tsize:4;\tsigned:1;\n"           \
+	"\tfield:unsigned long caller[8];\toffset:" offset ";\tsize:" all \
+	";\tsigned:0;\n\nprint fmt: \"%ps\", (void *)REC->caller[0]\n"
+
+static char *read_stack_format(void *ctx, const char *system, const char *name)
+{
+	bool is_long = *(const bool *)ctx;
+
+	(void)system;
+	(void)name;
+	return xstrdup(is_long ? STACK("16", "64") : STACK("12", "32"));
+}
+
 static char *read_format(void *ctx, const char *system, const char *name)
 {
 	(void)ctx;
@@ -131,8 +146,53 @@ static void values(bool swap)
 	gen_free(g);
 }
 
+/* A stack record of ten addresses, with words of `word` bytes. */
+static void stacks(unsigned int word, bool swap)
+{
+	bool is_long = word == 8;
+	struct gen *g = gen_new(1, 4096, word, swap);
+	struct binding *b = binding_new(&(struct format_source){
+		.format = read_stack_format, .ctx = &is_long, .long_size = word,
+		.big_endian = gen_big(g),
+	});
+	struct records *r = records_new(b);
+	unsigned int first = is_long ? 16 : 12;
+	unsigned char data[128] = { 0 };
+	size_t size = first + 10 * word;
+	uint64_t found[12] = { 0 };
+
+	binding_add_record(b, "ftrace", "kernel_stack", NULL);
+	gen_put(g, data, 4, 2);
+	gen_put(g, data + 8, 10, 4);
+	for (unsigned int i = 0; i < 10; i++)
+		gen_put(g, data + first + i * word, 0xc1000000 + i, word);
+	is_int((int64_t)records_stack(r, 0, data, size, found, 12), 10,
+	       "a stack has more functions than its format says");
+	ok(found[0] == 0xc1000000 && found[9] == 0xc1000009 && !found[10], "each of them");
+	is_int((int64_t)records_stack(r, 0, data, size, found, 2), 10, "also those without room");
+	is_int((int64_t)records_stack(r, 0, data, size - 1, found, 12), 9, "a record that is cut");
+	is_int((int64_t)records_stack(r, 0, data, first, found, 12), 0, "or has none");
+	gen_put(g, data + 8, UINT32_MAX, 4);
+	is_int((int64_t)records_stack(r, 0, data, size, found, 12), 10, "a false number of them");
+	gen_put(g, data + first + 4 * word, UINT64_MAX, word);
+	is_int((int64_t)records_stack(r, 0, data, size, found, 12), 4, "the mark of an end");
+	is_int(records_level(r, data, size), 0, "made by a thread");
+	data[2] = 0x10;
+	is_int(records_level(r, data, size), 1, "in a softirq");
+	data[2] = 0x18;
+	is_int(records_level(r, data, size), 2, "in an interrupt within it");
+	data[2] = 0x58;
+	is_int(records_level(r, data, size), 3, "in an NMI within that");
+	records_free(r);
+	binding_free(b);
+	gen_free(g);
+}
+
 int main(void)
 {
+	stacks(8, false);
+	stacks(8, true);
+	stacks(4, false);
 	values(false);
 	values(true);
 	return tap_done();

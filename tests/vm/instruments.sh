@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The general instruments where there are kprobes: the live tests of trace, argdist and stackcount,
-# whose truth is a program that makes a known number of calls, and every example of the manual.
+# whose truth is a program that makes a known number of calls, and every example of the manual. And
+# a file with stacks, recorded by trace-cmd, against what that reports of it.
 
 . "${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}/tests/vm/lab.sh"
 
 lab_begin kernel-6.1 kernel-6.12
-for tool in jq dd; do
+for tool in jq dd trace-cmd; do
 	command -v $tool >/dev/null || lab_missing "needs $tool"
 done
 
@@ -20,17 +21,34 @@ for test in instruments examples; do
 	echo "status $?" >>$OUT/$test
 done
 ls $TRACEFS/instances >$OUT/after
+trace-cmd record -o $OUT/stacks.dat -e raw_syscalls:sys_enter -f 'id == 1' -T \
+	dd if=/dev/zero of=/dev/null bs=1 count=500 status=none >$OUT/trace-cmd 2>&1
 cat $TRACEFS/kprobe_events $TRACEFS/uprobe_events >>$OUT/after
 END
 
 # What may be skipped there, and nothing else: the kernel has no such function.
 allowed="no function matches|There is no C library"
 
+# Stacks of dd as "COUNT outermost;...;innermost", by trace-cmd and by hvscope.
+reported() {
+	trace-cmd report -N -i "$1" 2>/dev/null | awk '
+		function flush() { if (of_dd && stack != "") print stack; stack = ""; of_dd = 0 }
+		/^=> / { stack = $2 (stack == "" ? "" : ";") stack; next }
+		{ flush(); of_dd = /^ *dd-[0-9]+ .* kernel_stack:/ }
+		END { flush() }' | sort | uniq -c | sed 's/^ *//'
+}
+counted() {
+	"$HVSCOPE" stackcount raw_syscalls:sys_enter -i "$1" --by comm -f json | jq -r '
+		.tables[0].rows[] | select(.comm == "dd" and .stack) |
+		"\(.count) \(.stack | join(";"))"' | sort -k2
+}
+
 for kernel in 6.1 6.12; do
 	lab_image $kernel kernel-$kernel
 	lab_add $kernel "$HVSCOPE" /usr/bin/hvscope
 	lab_add $kernel "$(command -v jq)"
 	lab_add $kernel "$(command -v dd)"
+	lab_add $kernel "$(command -v trace-cmd)"
 	for file in tests/lib.sh tests/live/instruments.sh tests/live/examples.sh \
 		man/hvscope-examples.7 tests/traces/xen/xen-small.dat; do
 		lab_add $kernel "$top_srcdir/$file" /src/$file
@@ -43,6 +61,11 @@ for kernel in 6.1 6.12; do
 		grep -A 8 '^not ok\|# SKIP' "$lab_out/$test" | sed 's/^/# /'
 		sed 's/^/# /' "$lab_out/$test.err"
 	done
+	reported "$lab_out/stacks.dat" >"$tmp/want"
+	counted "$lab_out/stacks.dat" >"$tmp/got"
+	is "$kernel: a recording has a stack for each call" \
+		"$(awk '{ n += $1 } END { print n }' "$tmp/got")" 500
+	ok "$kernel: and they are those that trace-cmd reports" cmp "$tmp/want" "$tmp/got"
 	is "$kernel: nothing is left in tracefs" "$(cat "$lab_out/after")" "$(cat "$lab_out/before")"
 done
 done_testing
