@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Functions by address: aliases, modules, gaps, lists that aren't sorted or hide their addresses, and
- * texts that are no lists.
+ * Functions by address: aliases, modules, gaps, lists that aren't sorted or hide their addresses,
+ * and texts that are no lists.
  */
 #include <string.h>
 
