@@ -82,15 +82,24 @@ static const struct analysis *find_analysis(const char *name)
 	return analysis && !analysis->specs ? analysis : NULL;
 }
 
-static int no_analysis(const char *name, struct error *err)
+/* An analysis that a name may have meant, or NULL. */
+static const char *near_analysis(const char *name)
 {
 	const char *near = NULL;
 
 	for (const struct analysis *const *a = analyses; *a; a++)
 		if (!(*a)->specs)
 			near = text_nearer(name, (*a)->name, near);
+	return near;
+}
+
+static int no_analysis(const char *name, struct error *err)
+{
+	const char *near = near_analysis(name);
+
 	return error_set_status(err, 2, "there is no analysis '%s'%s%s%s", name,
-				near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+				near ? "; did you mean '" : "", near ? near : "",
+				near ? "'?" : "");
 }
 
 /* "exits,hypercalls"; 0: it is an event spec. */
@@ -174,14 +183,30 @@ static int check_threads(const struct record *r, struct error *err)
 	return 0;
 }
 
+/* A bare word is a function unless it is an analysis; misspelt, it may have been meant as one. */
+static int expand_specs(struct record *r, struct error *err)
+{
+	char addresses[128];
+
+	if (!r->specs.n_words)
+		return 0;
+	if (events_parse(&r->events, &r->specs, err))
+		return -1;
+	for (unsigned int i = 0; i < r->events.n_specs; i++) {
+		const struct spec *spec = &r->events.specs[i];
+
+		if (spec->kind == SPEC_FUNCTION && !spec->glob &&
+		    !strcmp(spec->text, spec->pattern) && near_analysis(spec->text) &&
+		    !probe_symbol_count(&r->settings->root, spec->pattern, addresses,
+					sizeof(addresses)))
+			return no_analysis(spec->text, err);
+	}
+	return events_expand_live(&r->events, &r->specs, err);
+}
+
 static int choose(struct record *r, struct error *err)
 {
-	if (sort_words(r, err))
-		return -1;
-	if (r->specs.n_words && (events_parse(&r->events, &r->specs, err) ||
-				 events_expand_live(&r->events, &r->specs, err)))
-		return -1;
-	if (check_filters(r, err))
+	if (sort_words(r, err) || expand_specs(r, err) || check_filters(r, err))
 		return -1;
 	wanted_events(&r->wanted, &r->events);
 	if (wanted_threads(&r->wanted, r->settings, r->who, err))

@@ -252,7 +252,8 @@ else
 	skip "not root" "setpriv is not installed"
 fi
 check "no words" "$record" 2 "what shall be recorded"
-check "a misspelt analysis" "$record exit,steal" 2 "no analysis 'exit'; did you mean 'exits'"
+check "an analysis that is misspelt" "$record exitss" 2 "no analysis 'exitss'; did you mean 'exits'"
+check "one in a list" "$record exit,steal" 2 "no analysis 'exit'; did you mean 'exits'"
 check "a filter of an analysis" "$record exits --filter 'a == 1'" 2 "which needs its records whole"
 check "an analysis of all threads with -p" "$record callbacks -p $$" 2 "needs the records of all threads"
 check "no file" "$record $event -o /dev/null" 1 "/dev/null is no file"
