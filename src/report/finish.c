@@ -150,6 +150,19 @@ static void add_dists(struct row *to, const struct row *from)
 	}
 }
 
+/* The sum of no distribution is 0, too, where the source's clock tells times at all. */
+static void sum_nothing(struct row *sum)
+{
+	const struct table *table = sum->table;
+
+	for (unsigned place = 0; place < table->nr_columns; place++) {
+		enum column_derive derive = table->columns[place].def->derive;
+
+		if (derive == DERIVE_NUMBER || (derive == DERIVE_SUM && table->report->has_span))
+			sum->cells[place].set = true;
+	}
+}
+
 /* A row that sums others: cells that the analysis set, and distributions; then the rest. */
 static struct row *sum_rows(struct table *table, struct row *const *rows, size_t nr)
 {
@@ -167,6 +180,8 @@ static struct row *sum_rows(struct table *table, struct row *const *rows, size_t
 			add_cell(sum, rows[i], place);
 	}
 	derive_row(sum);
+	if (!nr)
+		sum_nothing(sum);
 	return sum;
 }
 

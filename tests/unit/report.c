@@ -249,7 +249,16 @@ static void test_nulls(void)
 	ok(is_null(row, "rate"), "no span: no rate");
 	ok(is_null(row, "share") && is_null(row, "per_exit"), "nothing is divided by 0");
 	is_int(count(empty->totals, "exits"), 0, "over no rows a sum is 0");
+	ok(is_null(empty->totals, "total_ns"), "but of times only where there are times");
 	ok(is_null(empty->totals, "mean_ns"), "and there is no mean");
+	report_free(report);
+
+	report = report_new("exits", "exits");
+	report->has_span = true;
+	empty = new_table(report);
+	ok(!report_finish(report, NULL, NULL), "a report of a span in which nothing was seen");
+	is_int(count(empty->totals, "total_ns"), 0, "has the total 0");
+	ok(is_null(empty->totals, "mean_ns"), "and no mean");
 	report_free(report);
 }
 
