@@ -44,6 +44,7 @@ struct gen {
 	struct page_layout layout;
 	struct gen_cpu *cpus;
 	unsigned int n_cpus;
+	bool unbounded; /* any number of pages may be held */
 	struct page_source source;
 };
 

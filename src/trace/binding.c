@@ -38,6 +38,17 @@ struct reasons {
 	struct hash found;	 /* value → its name, NULL when it has none */
 };
 
+/*
+ * Number → text, owned by the hash. Blocks stand still: while one thread interns another may ask
+ * for the texts of numbers that it was given. Block i has TEXTS_FIRST << i of them.
+ */
+enum { TEXTS_FIRST = 64, TEXTS_BLOCKS = 32 };
+
+struct texts {
+	const char **blocks[TEXTS_BLOCKS];
+	uint64_t n;
+};
+
 struct binding {
 	struct format_source source;
 	struct tep_handle *tep;
@@ -47,11 +58,30 @@ struct binding {
 	struct decode_plan plan;
 	uint32_t rows_room;
 	struct strhash numbers; /* text → struct text's index + 1 */
-	const char **texts;	/* number → text, owned by the hash */
-	size_t n_texts, texts_room;
+	struct texts texts;
 	struct reasons **reasons;
 	size_t n_reasons;
 };
+
+/* The block of a number, and its place in there. */
+static unsigned int text_place(uint64_t number, uint64_t *place)
+{
+	unsigned int block = 63 - (unsigned int)__builtin_clzll(number / TEXTS_FIRST + 1);
+
+	*place = number - TEXTS_FIRST * ((UINT64_C(1) << block) - 1);
+	return block;
+}
+
+static void add_text(struct texts *t, const char *text)
+{
+	uint64_t place;
+	unsigned int block = text_place(t->n, &place);
+
+	if (!t->blocks[block])
+		t->blocks[block] = xcalloc((size_t)TEXTS_FIRST << block, sizeof(*t->blocks[block]));
+	t->blocks[block][place] = text;
+	t->n++;
+}
 
 static uint64_t intern(void *ctx, const char *text)
 {
@@ -59,12 +89,8 @@ static uint64_t intern(void *ctx, const char *text)
 	void **number = strhash_insert(&b->numbers, text, NULL);
 
 	if (!*number) {
-		if (b->n_texts == b->texts_room) {
-			b->texts_room = b->texts_room ? b->texts_room * 2 : 64;
-			b->texts = xreallocarray(b->texts, b->texts_room, sizeof(*b->texts));
-		}
-		b->texts[b->n_texts++] = b->numbers.entries[b->numbers.nr - 1].key;
-		*number = (void *)(uintptr_t)b->n_texts;
+		add_text(&b->texts, b->numbers.entries[b->numbers.nr - 1].key);
+		*number = (void *)(uintptr_t)b->texts.n;
 	}
 	return (uintptr_t)*number - 1;
 }
@@ -115,7 +141,8 @@ void binding_free(struct binding *b)
 	}
 	free(b->reasons);
 	strhash_free(&b->numbers);
-	free(b->texts);
+	for (unsigned int i = 0; i < TEXTS_BLOCKS; i++)
+		free(b->texts.blocks[i]);
 	free(b->slots);
 	free(b->plan.rows);
 	free(b->plan.first);
@@ -410,7 +437,13 @@ int binding_event_id(const struct binding *b, unsigned int slot)
 
 const char *binding_string(const struct binding *b, uint64_t interned)
 {
-	return interned < b->n_texts ? b->texts[interned] : "";
+	uint64_t place;
+	unsigned int block = text_place(interned, &place);
+	const char *text = NULL;
+
+	if (block < TEXTS_BLOCKS && b->texts.blocks[block])
+		text = b->texts.blocks[block][place];
+	return text ? text : "";
 }
 
 /* The names of a reason space, their table read from the print fmt the first time; NULL: no row. */

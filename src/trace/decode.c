@@ -144,6 +144,11 @@ void decoder_free(struct decoder *d)
 	free(d);
 }
 
+void decoder_window(struct decoder *d, struct window *window)
+{
+	d->window = window;
+}
+
 void decoder_cpu(struct decoder *d, uint16_t cpu)
 {
 	d->cpu = cpu;

@@ -73,6 +73,9 @@ struct decoder *decoder_new(const struct decode_plan *plan, const struct page_la
 			    struct subjects *subjects, struct window *window);
 void decoder_free(struct decoder *d);
 
+/* Where facts go from now on. */
+void decoder_window(struct decoder *d, struct window *window);
+
 /* What follows is of `cpu`. To be called anew in each window. */
 void decoder_cpu(struct decoder *d, uint16_t cpu);
 

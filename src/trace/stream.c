@@ -9,6 +9,10 @@
  * A window ends where the first of the CPUs would take more than its share of memory, so all CPUs
  * advance together and no page of the future is held. Times in here are ns of the source's clock;
  * raw times exist only between a page and the end of its decoding.
+ *
+ * Everything that is decided is decided while windows are made: their ends, losses, the numbers of
+ * threads. Delivery only reads, and what goes with a window travels with it, in its batch. So it
+ * makes no difference whether windows are made one by one or ahead, by another thread.
  */
 #include "trace/stream.h"
 
@@ -17,6 +21,7 @@
 #include "base/util.h"
 #include "trace/binding.h"
 #include "trace/decode.h"
+#include "trace/relay.h"
 #include "trace/repage.h"
 #include "trace/subjects.h"
 #include "trace/window.h"
@@ -24,7 +29,8 @@
 enum {
 	WINDOW_BYTES = 8 << 20,	      /* of pages, all CPUs together */
 	WINDOW_CPU_BYTES = 128 << 10, /* … and of one CPU: beyond it caches don't hold the facts */
-	MAX_HELD = PAGE_WINDOW - 2    /* pages of a CPU, empty ones between others among them */
+	MAX_HELD = PAGE_WINDOW - 2,   /* pages of a CPU, empty ones between others among them */
+	AHEAD_BYTES = 8 << 20	      /* of windows that are decoded ahead, pages and facts */
 };
 
 /* Records that are missing before a cursor's next one. */
@@ -41,7 +47,8 @@ struct drained {
 
 struct cursor {
 	uint64_t page;	       /* number of the page that it stands on or wants next */
-	uint64_t held;	       /* pages from this number on were not released */
+	uint64_t held;	       /* page of the window's begin */
+	uint64_t released;     /* pages from this number on were not released */
 	struct page_walk walk; /* before the next record, when open */
 	uint64_t raw_next;     /* its raw time */
 	uint64_t last;	       /* time of the last record walked */
@@ -60,25 +67,60 @@ struct ended {
 	bool reborn;
 };
 
+struct losses {
+	struct loss *list;
+	size_t n, room;
+};
+
+/* A window and what goes with it, from its making to its delivery. */
+struct batch {
+	struct window *window;
+	struct losses losses;
+	struct subject_changes begun, ended; /* before its facts, and behind them */
+	uint64_t *pages; /* by CPU: pages below are not needed any more once it was delivered */
+	size_t bytes;	 /* of its pages and facts */
+	struct stream_stats stats; /* up to its end */
+};
+
 struct stream {
 	struct page_source source;
 	struct repage *repage; /* pages of records, for sources without */
 	struct subjects *subjects;
 	struct decoder *decoder;
-	struct window *window;
+	struct batch batches[RELAY_SLOTS];
+	struct batch *batch;   /* the one that is being made */
+	struct window *window; /* its window */
+	struct relay *relay;   /* NULL: each is delivered as soon as it is made */
+	uint64_t until;	       /* of stream_advance() */
+	struct error error;    /* why no batch could be made */
 	struct cursor *cursors;
 	uint64_t *next; /* by CPU: time of its next record, UINT64_MAX none known */
 	uint64_t handed; /* all before it was handed on */
-	struct loss *losses;
-	size_t n_losses, losses_room;
+	struct losses losses; /* found, for the batch that ends next */
 	struct ended *ended;
 	size_t n_ended, ended_room;
 	uint32_t *ended_of; /* by subject: index in ended + 1, 0 none */
 	uint32_t n_ended_of;
 	struct consumer *consumers;
 	size_t n_consumers;
-	struct stream_stats stats;
+	struct stream_stats stats;     /* of what was made */
+	struct stream_stats delivered; /* of what was handed on */
 };
+
+/* What is made from now on goes into this one. */
+static void use_batch(struct stream *s, unsigned int which)
+{
+	struct batch *b = &s->batches[which];
+
+	if (!b->window) {
+		b->window = window_new();
+		b->pages = xcalloc(s->source.n_cpus, sizeof(*b->pages));
+	}
+	s->batch = b;
+	s->window = b->window;
+	decoder_window(s->decoder, b->window);
+	subjects_record(s->subjects, &b->begun);
+}
 
 struct stream *stream_new(const struct page_source *source, struct binding *binding,
 			  struct subjects *subjects)
@@ -91,26 +133,37 @@ struct stream *stream_new(const struct page_source *source, struct binding *bind
 		s->source = *repage_source(s->repage);
 	}
 	s->subjects = subjects;
-	s->window = window_new();
-	s->decoder = decoder_new(binding_plan(binding), &s->source.layout, subjects, s->window);
+	s->decoder = decoder_new(binding_plan(binding), &s->source.layout, subjects, NULL);
+	use_batch(s, 0);
 	s->cursors = xcalloc(s->source.n_cpus, sizeof(*s->cursors));
 	s->next = xcalloc(s->source.n_cpus, sizeof(*s->next));
 	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
 		s->next[cpu] = UINT64_MAX;
-	s->stats.first = UINT64_MAX;
+	s->stats.first = s->delivered.first = UINT64_MAX;
 	return s;
+}
+
+static void free_batch(struct batch *b)
+{
+	window_free(b->window);
+	free(b->losses.list);
+	free(b->begun.list);
+	free(b->ended.list);
+	free(b->pages);
 }
 
 void stream_free(struct stream *s)
 {
 	if (!s)
 		return;
+	relay_free(s->relay);
 	repage_free(s->repage);
 	decoder_free(s->decoder);
-	window_free(s->window);
+	for (int i = 0; i < RELAY_SLOTS; i++)
+		free_batch(&s->batches[i]);
 	free(s->cursors);
 	free(s->next);
-	free(s->losses);
+	free(s->losses.list);
 	free(s->ended);
 	free(s->ended_of);
 	free(s->consumers);
@@ -139,7 +192,7 @@ void stream_drained(struct stream *s, unsigned int cpu, uint64_t time, uint64_t 
 
 const struct stream_stats *stream_stats(const struct stream *s)
 {
-	return &s->stats;
+	return &s->delivered;
 }
 
 static uint64_t to_ns(const struct stream *s, unsigned int cpu, uint64_t raw)
@@ -180,11 +233,13 @@ static uint64_t to_raw(const struct stream *s, unsigned int cpu, uint64_t ns, ui
 /* A loss of the CPU, from where its gap begins or was told up to. */
 static void add_loss(struct stream *s, unsigned int cpu, uint64_t to, uint64_t count)
 {
-	if (s->n_losses == s->losses_room) {
-		s->losses_room = s->losses_room ? s->losses_room * 2 : 16;
-		s->losses = xreallocarray(s->losses, s->losses_room, sizeof(*s->losses));
+	struct losses *l = &s->losses;
+
+	if (l->n == l->room) {
+		l->room = l->room ? l->room * 2 : 16;
+		l->list = xreallocarray(l->list, l->room, sizeof(*l->list));
 	}
-	s->losses[s->n_losses++] = (struct loss){
+	l->list[l->n++] = (struct loss){
 		.from = s->cursors[cpu].gap_from, .to = to, .cpu = (uint16_t)cpu, .count = count,
 	};
 }
@@ -326,18 +381,21 @@ static int find_next(struct stream *s, unsigned int cpu, struct error *err)
 	return 0;
 }
 
-static void release_pages(struct stream *s, unsigned int cpu)
+static void release_pages(struct stream *s, unsigned int cpu, uint64_t below)
 {
 	struct cursor *c = &s->cursors[cpu];
 
-	if (c->held == c->page)
+	if (c->released >= below)
 		return;
-	c->held = c->page;
+	c->released = below;
 	if (s->source.release)
-		s->source.release(s->source.ctx, cpu, c->page);
+		s->source.release(s->source.ctx, cpu, below);
 }
 
-/* Between windows, when no page is needed but by its cursor: all look for their next record. */
+/*
+ * Between windows all cursors look for their next record. No page is needed then but by its cursor,
+ * unless windows were made ahead: that many pages without a record are rare enough to wait.
+ */
 static int find_all(struct stream *s, struct error *err)
 {
 	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++) {
@@ -346,7 +404,12 @@ static int find_all(struct stream *s, struct error *err)
 		while (!c->open && !c->dry) {
 			if (find_next(s, cpu, err))
 				return -1;
-			release_pages(s, cpu);
+			if (c->held == c->page)
+				continue;
+			if (s->relay)
+				relay_settle(s->relay);
+			c->held = c->page;
+			release_pages(s, cpu, c->page);
 		}
 	}
 	return 0;
@@ -460,24 +523,6 @@ static int decode_cpu(struct stream *s, unsigned int cpu, uint64_t until, struct
 	return 0;
 }
 
-static void deliver(struct stream *s, uint64_t until)
-{
-	extend_gaps(s, until);
-	for (size_t i = 0; i < s->n_consumers; i++)
-		if (s->n_losses && s->consumers[i].lost)
-			s->consumers[i].lost(s->consumers[i].ctx, s->losses, s->n_losses);
-	s->n_losses = 0;
-	for (size_t i = 0; i < s->n_consumers && s->window->n; i++) {
-		const struct consumer *c = &s->consumers[i];
-		const struct window_span *spans;
-		size_t n;
-
-		spans = window_order(s->window, c->order, &n);
-		for (size_t j = 0; j < n; j++)
-			c->feed(c->ctx, spans[j].facts, spans[j].n);
-	}
-}
-
 /* Threads that end. */
 
 static void add_ended(struct stream *s, const struct fact *f)
@@ -552,40 +597,133 @@ static void end_threads(struct stream *s)
 	s->n_ended = kept;
 }
 
-/* One window up to `end`: decoded, handed on, forgotten. */
-static int run_window(struct stream *s, uint64_t end, struct error *err)
+/* Batches. */
+
+/* The window has all facts before `end`: what its threads did to their numbers, and its size. */
+static void end_window(struct stream *s)
 {
+	struct batch *b = s->batch;
+
+	window_end(b->window);
+	subjects_record(s->subjects, &b->ended);
+	end_threads(s);
+	b->bytes = b->window->n * sizeof(struct fact);
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++) {
+		struct cursor *c = &s->cursors[cpu];
+
+		b->bytes += (size_t)(c->page - c->held) * s->source.layout.size;
+		b->pages[cpu] = c->held = c->page;
+	}
+}
+
+/* The next window; 1 made, 0 nothing is left for it but losses without facts, -1 with *err. */
+static int make_batch(struct stream *s, struct error *err)
+{
+	struct losses none = s->batch->losses;
+	uint64_t end = s->until;
+	bool more;
+
+	if (find_all(s, err))
+		return -1;
+	more = window_until(s, s->until, &end);
 	window_begin(s->window);
-	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
+	for (unsigned int cpu = 0; more && cpu < s->source.n_cpus; cpu++)
 		if (s->next[cpu] < end && decode_cpu(s, cpu, end, err))
 			return -1;
-	window_end(s->window);
-	deliver(s, end);
-	end_threads(s);
+	extend_gaps(s, end);
+	if (more)
+		end_window(s);
+	if (more || end != UINT64_MAX)
+		s->handed = max(s->handed, end);
+	s->batch->losses = s->losses;
+	s->losses = none;
+	s->batch->stats = s->stats;
+	return more;
+}
+
+static void deliver(struct stream *s, struct batch *b)
+{
+	s->delivered = b->stats;
+	subjects_apply(s->subjects, &b->begun);
+	for (size_t i = 0; i < s->n_consumers; i++)
+		if (b->losses.n && s->consumers[i].lost)
+			s->consumers[i].lost(s->consumers[i].ctx, b->losses.list, b->losses.n);
+	b->losses.n = 0;
+	for (size_t i = 0; i < s->n_consumers && b->window->n; i++) {
+		const struct consumer *c = &s->consumers[i];
+		const struct window_span *spans;
+		size_t n;
+
+		spans = window_order(b->window, c->order, &n);
+		for (size_t j = 0; j < n; j++)
+			c->feed(c->ctx, spans[j].facts, spans[j].n);
+	}
+	subjects_apply(s->subjects, &b->ended);
+}
+
+/* A batch was delivered, and all those before it. */
+static void release_batch(struct stream *s, const struct batch *b)
+{
 	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
-		release_pages(s, cpu);
-	s->handed = max(s->handed, end);
+		release_pages(s, cpu, b->pages[cpu]);
+}
+
+static int advance_here(struct stream *s, struct error *err)
+{
+	int made;
+
+	do {
+		use_batch(s, 0);
+		made = make_batch(s, err);
+		if (made < 0)
+			return -1;
+		deliver(s, s->batch);
+		release_batch(s, s->batch);
+	} while (made);
 	return 0;
+}
+
+/* Ahead of delivery: the maker's thread. */
+
+static int make_ahead(void *ctx, unsigned int slot, size_t *bytes)
+{
+	struct stream *s = ctx;
+	int made;
+
+	use_batch(s, slot);
+	release_batch(s, s->batch);
+	made = make_batch(s, &s->error);
+	*bytes = s->batch->bytes;
+	return made;
+}
+
+void stream_decode_ahead(struct stream *s)
+{
+	if (!s->relay)
+		s->relay = relay_new(make_ahead, s, AHEAD_BYTES);
+}
+
+static int advance_ahead(struct stream *s, struct error *err)
+{
+	unsigned int slot;
+	int got;
+
+	relay_begin(s->relay);
+	while ((got = relay_next(s->relay, &slot)) > 0) {
+		deliver(s, &s->batches[slot]);
+		relay_done(s->relay, slot);
+	}
+	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
+		release_pages(s, cpu, s->cursors[cpu].held);
+	if (got)
+		*err = s->error;
+	return got;
 }
 
 int stream_advance(struct stream *s, uint64_t until, struct error *err)
 {
-	uint64_t end;
-
 	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++)
 		s->cursors[cpu].dry = false;
-	for (;;) {
-		if (find_all(s, err))
-			return -1;
-		if (!window_until(s, until, &end))
-			break;
-		if (run_window(s, end, err))
-			return -1;
-	}
-	/* losses that were found without facts to go with them */
-	window_begin(s->window);
-	deliver(s, until);
-	if (until != UINT64_MAX)
-		s->handed = max(s->handed, until);
-	return 0;
+	s->until = until;
+	return s->relay ? advance_ahead(s, err) : advance_here(s, err);
 }

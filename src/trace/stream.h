@@ -2,7 +2,7 @@
 /*
  * The stream hands the facts of all CPUs to its consumers, window by window, each in the order
  * that it asked for. A window is handled in two passes: decode all CPUs' pages into arrays of
- * facts, then deliver first the window's losses, then the facts. Order by thread costs nothing
+ * facts, then deliver first the window's losses, then the facts. The two may be two threads. Order by thread costs nothing
  * for threads that stayed on their CPU within the window; only the facts of those that moved are
  * put in time order.
  */
@@ -47,6 +47,15 @@ void stream_free(struct stream *s);
 void stream_add(struct stream *s, const struct consumer *consumer);
 
 /*
+ * From now on windows are decoded by a thread of their own, ahead of their delivery; whoever
+ * advances the stream delivers them. What consumers are told is the same, and in the same order.
+ * The source is called by either thread, never by both at once, and must be able to hold any number
+ * of pages: how many are held is bounded by their size. Where the system gives no thread, nothing
+ * changes.
+ */
+void stream_decode_ahead(struct stream *s);
+
+/*
  * Delivers all facts with time < until, in as many windows as memory bounds ask for. UINT64_MAX:
  * all there is; then open losses end. Pages that are not there yet are simply not walked: the
  * caller knows the horizon. Returns 0, -1 with *err.
@@ -62,6 +71,7 @@ void stream_drained(struct stream *s, unsigned int cpu, uint64_t time, uint64_t 
 /* Earliest time of a record that was not handed on yet; UINT64_MAX when there is none. */
 uint64_t stream_peek(struct stream *s, struct error *err);
 
+/* As of the window that was delivered last, or is being delivered. */
 const struct stream_stats *stream_stats(const struct stream *s);
 
 #endif

@@ -7,6 +7,8 @@
  */
 #include "trace/subjects.h"
 
+#include <string.h>
+
 #include "base/hash.h"
 #include "base/util.h"
 
@@ -25,6 +27,18 @@ struct subject {
 	uint32_t cpu; /* of an idle thread; of a free number: the next free one, 0 none */
 };
 
+/* What a number means from then on. */
+struct subject_change {
+	struct subject to;
+	uint32_t number;
+};
+
+/* What numbers mean for subjects_what(): of the one who applies changes. */
+struct known {
+	struct subject *subjects;
+	uint32_t n, room;
+};
+
 struct subjects {
 	uint32_t *blocks[TABLE_BLOCKS]; /* numbers, 0 = none yet */
 	uint32_t *idle;			/* of each CPU, 0 = none yet */
@@ -33,6 +47,9 @@ struct subjects {
 	uint32_t n, room;
 	uint32_t free; /* 0 none: number 0 is a CPU always */
 	unsigned int n_cpus;
+	bool deferred;			 /* changes are put down in: */
+	struct subject_changes *changes;
+	struct known known;
 };
 
 struct subjects *subjects_new(unsigned int n_cpus)
@@ -55,8 +72,23 @@ void subjects_free(struct subjects *s)
 		free(s->blocks[i]);
 	free(s->idle);
 	free(s->subjects);
+	free(s->known.subjects);
 	hash_free(&s->rest);
 	free(s);
+}
+
+static void set_meaning(struct subjects *s, uint32_t number, struct subject to)
+{
+	struct subject_changes *c = s->changes;
+
+	s->subjects[number] = to;
+	if (!s->deferred)
+		return;
+	if (c->n == c->room) {
+		c->room = c->room ? c->room * 2 : 16;
+		c->list = xreallocarray(c->list, c->room, sizeof(*c->list));
+	}
+	c->list[c->n++] = (struct subject_change){ .to = to, .number = number };
 }
 
 static uint32_t take_number(struct subjects *s, int32_t tid, uint32_t cpu)
@@ -72,7 +104,7 @@ static uint32_t take_number(struct subjects *s, int32_t tid, uint32_t cpu)
 		}
 		number = s->n++;
 	}
-	s->subjects[number] = (struct subject){ .tid = tid, .cpu = cpu };
+	set_meaning(s, number, (struct subject){ .tid = tid, .cpu = cpu });
 	return number;
 }
 
@@ -116,12 +148,14 @@ uint32_t subjects_thread(struct subjects *s, int32_t tid, uint16_t cpu)
 
 bool subjects_what(const struct subjects *s, uint32_t subject, int32_t *tid, uint32_t *cpu)
 {
-	if (subject < s->n_cpus || subject >= s->n) {
+	const struct subject *subjects = s->deferred ? s->known.subjects : s->subjects;
+
+	if (subject < s->n_cpus || subject >= (s->deferred ? s->known.n : s->n)) {
 		*cpu = subject;
 		return false;
 	}
-	*tid = s->subjects[subject].tid;
-	*cpu = s->subjects[subject].cpu;
+	*tid = subjects[subject].tid;
+	*cpu = subjects[subject].cpu;
 	return true;
 }
 
@@ -145,6 +179,35 @@ void subjects_end(struct subjects *s, uint32_t subject)
 		s->idle[gone->cpu] = 0;
 	else
 		hash_remove(&s->rest, rest_key(gone->tid, gone->cpu));
-	*gone = (struct subject){ .tid = NO_TID, .cpu = s->free };
+	set_meaning(s, subject, (struct subject){ .tid = NO_TID, .cpu = s->free });
 	s->free = subject;
+}
+
+void subjects_record(struct subjects *s, struct subject_changes *to)
+{
+	if (!s->deferred) {
+		s->known.n = s->known.room = s->n;
+		s->known.subjects = xreallocarray(NULL, s->n, sizeof(*s->subjects));
+		memcpy(s->known.subjects, s->subjects, s->n * sizeof(*s->subjects));
+		s->deferred = true;
+	}
+	s->changes = to;
+}
+
+void subjects_apply(struct subjects *s, struct subject_changes *changes)
+{
+	struct known *known = &s->known;
+
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct subject_change *c = &changes->list[i];
+
+		if (c->number >= known->room) {
+			known->room = max(c->number + 1, known->room * 2);
+			known->subjects = xreallocarray(known->subjects, known->room,
+							sizeof(*known->subjects));
+		}
+		known->subjects[c->number] = c->to;
+		known->n = max(known->n, c->number + 1);
+	}
+	changes->n = 0;
 }

@@ -8,9 +8,16 @@
 #define HVSCOPE_TRACE_SUBJECTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct subjects;
+
+/* Numbers that got or lost their meaning, in that order. Zeroed: none. */
+struct subject_changes {
+	struct subject_change *list;
+	size_t n, room;
+};
 
 struct subjects *subjects_new(unsigned int n_cpus);
 void subjects_free(struct subjects *s);
@@ -31,5 +38,15 @@ uint32_t subjects_limit(const struct subjects *s);
 
 /* The thread is gone: its number is free, its id will get another one. */
 void subjects_end(struct subjects *s, uint32_t subject);
+
+/*
+ * Numbers are given out and back ahead of their use, perhaps by another thread: from the first call
+ * on subjects_what() knows of changes only once they are applied. Until the next call they are put
+ * down in *to.
+ */
+void subjects_record(struct subjects *s, struct subject_changes *to);
+
+/* subjects_what() knows of them from now on, and they are empty. */
+void subjects_apply(struct subjects *s, struct subject_changes *changes);
 
 #endif
