@@ -94,6 +94,8 @@ if command -v trace-cmd >/dev/null; then
 else
 	skip "argdist against trace-cmd report" "trace-cmd is not installed"
 fi
+is "intervals add up" "$($argdist -E mcidx 0.1 | jq -r '.tables[0].rows[] | "\(.value) \(.count)"' |
+	awk '{ n[$1] += $2 } END { for (v in n) print v, n[v] }' | sort -n)" "$($argdist -E mcidx | values)"
 is "by thread: the same sum" "$($argdist -E mcidx --by tid | jq .tables[0].totals.count)" \
 	"$(sed -n 's/^xen_mc_flush: //p' "$top_srcdir/tests/traces/xen/xen-small.counts")"
 check "a value that isn't there is told" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E '1 / mcidx'" 0 \
@@ -107,6 +109,9 @@ check "metrics of values" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E mcidx -f
 
 check "a file without stacks is told" "$HVSCOPE stackcount xen:xen_mc_flush -i $xen" 0 \
 	"^173 records came without a stack\.$"
+
+"$HVSCOPE" stackcount xen:xen_mc_flush -i "$xen" -f json 0.1 >"$tmp/out"
+is "its intervals add up, too" "$(jq -s 'map(.tables[0].rows[].count) | add' "$tmp/out")" 173
 
 # --- Refusals, before anything is read ---
 
