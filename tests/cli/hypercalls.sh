@@ -59,6 +59,7 @@ xen_ops() { # NAME TRACE EXPECTED
 for trace in xen-small.dat xen-small.v6.dat xen-small.zlib.dat; do
 	xen_counts "$trace" "$traces/xen/$trace" "$traces/xen/xen-small.counts"
 done
+xen_counts xen612 "$traces/xen/xen612.dat" "$traces/xen/xen612.counts"
 xen_counts domu-pv "$traces/xen/domu-pv/domu.dat" "$traces/xen/domu-pv/counts"
 for trace in "${HVSCOPE_XEN:-/nowhere}"/*.dat; do
 	[ -f "${trace%.dat}.counts" ] && xen_counts "$(basename "$trace")" "$trace" "${trace%.dat}.counts"
