@@ -337,7 +337,7 @@ static bool apply(enum op op, struct expr_value a, struct expr_value b, struct e
 
 bool expr_eval(const struct expr *e, const struct expr_value *names, struct expr_value *result)
 {
-	struct expr_value stack[DEPTH_MAX], *top = stack - 1;
+	struct expr_value stack[DEPTH_MAX + 1], *top = stack; /* stack[0] stays unused */
 
 	for (const struct step *step = e->steps; step < e->steps + e->n_steps; step++) {
 		switch (step->op) {
