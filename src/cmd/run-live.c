@@ -285,22 +285,26 @@ static int rounds(struct tracing *t, bool *reported, struct error *err)
 	return 0;
 }
 
-/* Tracing is off: all that is still in the buffers, and the last report. */
+/* Tracing is off: all that is still in the buffers, and what reports are still to come. */
 static int finish(struct tracing *t, struct error *err)
 {
+	uint64_t end = session_info(t->session)->end;
 	struct run *run = t->run;
 	struct live_result result;
+	bool over = false;
 
 	do {
 		if (live_finish(t->live, &result, err) ||
-		    advance(t, result.more ? result.horizon : UINT64_MAX, err))
+		    hand_on(t, result.more ? min(result.horizon, end) : end, &over, err))
 			return -1;
-	} while (result.more);
-	if (run_sample(run, NULL, err))
+	} while (result.more && !over);
+	if (over)
+		return 0;
+	if (advance(t, UINT64_MAX, err) || run_sample(run, NULL, err))
 		return -1;
 	run->unmarked = count_unmarked(t, true);
 	look_beside(t);
-	return run_report(run, max(session_info(t->session)->end, run->reported), true, err);
+	return run_report(run, max(end, run->reported), true, err);
 }
 
 static const char *barrier_name(enum live_barrier barrier)

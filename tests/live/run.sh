@@ -103,6 +103,17 @@ check "and the report says so" "$exits --max-rate 5 -d 20s -f json -q" 3 '"compl
 kill $load
 wait $load 2>/dev/null
 
+# An end between two boundaries, or while the reader is behind: the last interval is the short one.
+for nap in 0.21 0.33 0.45 0.57 0.69; do
+	start 10ms -f json -q
+	sleep $nap
+	kill -TERM "$run"
+	finish
+	jq -c .span_ns "$tmp/run.out" | sed '$d' | grep -vx 10000000
+	jq -c .span_ns "$tmp/run.out" | tail -n 1 | awk '$1 > 10000000'
+done >"$tmp/long"
+is "whenever it ends, no interval is longer than asked for" "$(cat "$tmp/long")" ""
+
 # --- What it touches ---
 
 check "--dry-run says it" "$exits --dry-run" 0 "kvm"
