@@ -15,6 +15,9 @@ struct call_bin {
 	struct dist duration;
 };
 
+/* A call without its return. Since DOOMED, its duration can only be discarded. */
+#define DOOMED UINT64_MAX
+
 struct pending {
 	uint64_t since;
 	struct call_bin *bin; /* NULL: one that doesn't count */
@@ -133,12 +136,20 @@ void calls_feed(struct calls *c, const struct fact *f)
 		end(c, f);
 }
 
+/*
+ * As with exits: what comes is no older than c->now, so losses that have ended by then have met
+ * pending calls or nothing.
+ */
 void calls_lost(struct calls *c, const struct loss *losses, size_t n)
 {
-	uint64_t oldest = c->now;
+	hash_each(&c->pending, e)
+	{
+		struct pending *p = e->value.p;
 
-	hash_each(&c->pending, e) oldest = min(oldest, ((struct pending *)e->value.p)->since);
-	losses_forget(&c->losses, oldest);
+		if (p->since != DOOMED && losses_meet(&c->losses, p->since, c->now))
+			p->since = DOOMED;
+	}
+	losses_forget(&c->losses, c->now);
 	losses_add(&c->losses, losses, n);
 }
 

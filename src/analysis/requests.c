@@ -6,6 +6,9 @@
 #include "base/hash.h"
 #include "base/util.h"
 
+/* A time of issue from which the latency can only be discarded. */
+#define DOOMED UINT64_MAX
+
 struct disk {
 	uint32_t dev; /* as the kernel has it: major << 20 | minor */
 	char name[32]; /* "" unknown: it may be gone when it is told of */
@@ -118,20 +121,28 @@ void requests_feed(struct requests *r, const struct fact *f)
 {
 	struct disk *disk = disk_of(r, (uint32_t)(f->b >> 32));
 
-	r->now = f->time;
+	r->now = max(r->now, f->time);
 	if (f->aux == FACT_BEGIN)
 		issue(r, disk, f);
 	else
 		complete(r, disk, f);
 }
 
+static void doom(struct requests *r, struct disk *disk)
+{
+	hash_each(&disk->pending, e)
+		if (e->value.u != DOOMED && losses_meet(&r->losses, e->value.u, r->now))
+			e->value.u = DOOMED;
+}
+
+/*
+ * As with exits: what comes is no older than r->now, so losses that have ended by then have met
+ * pending requests or nothing.
+ */
 void requests_lost(struct requests *r, const struct loss *losses, size_t n)
 {
-	uint64_t oldest = r->now;
-
-	hash_each(&r->disks, d) hash_each(&((struct disk *)d->value.p)->pending, e) oldest =
-		min(oldest, e->value.u);
-	losses_forget(&r->losses, oldest);
+	hash_each(&r->disks, e) doom(r, e->value.p);
+	losses_forget(&r->losses, r->now);
 	losses_add(&r->losses, losses, n);
 }
 

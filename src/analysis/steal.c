@@ -46,6 +46,7 @@ struct steal_clock {
 	unsigned int depth;
 	uint64_t last_ns, last_time; /* of the last reading about this CPU, any reader's */
 	bool known;
+	bool doomed; /* a loss lies behind that reading already */
 	uint64_t readings, backwards;
 	uint64_t max_ns, max_time;
 	struct dist slices;
@@ -60,6 +61,7 @@ struct steal {
 	bool no_steal; /* the kernel has no steal column */
 	uint64_t discarded;
 	struct losses losses;
+	uint64_t now;
 };
 
 static void *steal_new(const struct analysis_env *env, struct error *err)
@@ -148,7 +150,8 @@ static void feed_time(struct steal *s, const struct fact *f)
 
 static void feed_reading(struct steal *s, struct steal_clock *c, const struct fact *f)
 {
-	bool lost = c->known && losses_meet(&s->losses, c->last_time, f->time);
+	bool lost = c->known &&
+		    (c->doomed || losses_meet(&s->losses, c->last_time, f->time));
 
 	c->readings++;
 	s->discarded += lost;
@@ -164,6 +167,7 @@ static void feed_reading(struct steal *s, struct steal_clock *c, const struct fa
 		}
 	}
 	c->known = true;
+	c->doomed = false;
 	c->last_ns = f->b;
 	c->last_time = f->time;
 }
@@ -183,6 +187,7 @@ static void feed_clock(struct steal *s, const struct fact *f)
 	struct steal_clock *reader;
 	uint64_t asked;
 
+	s->now = max(s->now, f->time);
 	s->clocks = grow(s->clocks, &s->n_clocks, f->cpu, sizeof(*s->clocks));
 	reader = &s->clocks[f->cpu];
 	if (f->aux == FACT_BEGIN) {
@@ -210,16 +215,20 @@ static void steal_feed(void *state, const struct fact *facts, size_t n)
 	}
 }
 
-/* Losses that lie before every clock's last reading can't matter any more. */
+/*
+ * As with exits: what comes is no older than s->now, so losses that have ended by then have met
+ * differences that are open, or nothing.
+ */
 static void steal_lost(void *state, const struct loss *losses, size_t n)
 {
 	struct steal *s = state;
-	uint64_t oldest = UINT64_MAX;
 
-	for (size_t i = 0; i < s->n_clocks; i++)
-		if (s->clocks[i].known)
-			oldest = min(oldest, s->clocks[i].last_time);
-	losses_forget(&s->losses, oldest);
+	for (size_t i = 0; i < s->n_clocks; i++) {
+		struct steal_clock *c = &s->clocks[i];
+
+		c->doomed |= c->known && losses_meet(&s->losses, c->last_time, s->now);
+	}
+	losses_forget(&s->losses, s->now);
 	losses_add(&s->losses, losses, n);
 	for (size_t i = 0; i < n; i++)
 		if (losses[i].cpu < s->n_clocks)

@@ -144,6 +144,14 @@ else
 	skip 'nobody needs to be root' "needs root, setpriv, and a build that others may read"
 fi
 
+tracing=/sys/kernel/tracing
+if [ "$(id -u)" -eq 0 ] && [ -e $tracing/events ] && [ ! -e $tracing/kprobe_events ]; then
+	check 'a kernel without kprobes' "'$HVSCOPE' steal --hist -d 100ms" 1 \
+		"no kprobes.*without --hist, 'hvscope steal' works from /proc/stat alone"
+else
+	skip 'a kernel without kprobes' "this one has them, or can't be asked"
+fi
+
 # The steal clock, in traces of guests whose probes bear our names.
 for name in xen/domu-pv/domu guests/pvhvm-6.1/domu; do
 	"$HVSCOPE" steal -i "$traces/$name.roles.dat" --hist -f json >"$tmp/report"

@@ -145,6 +145,49 @@ static void test_requests(void)
 	analysis_drivers.free(state);
 }
 
+/* A loss that what is pending has met is remembered, however long ago it was. */
+static void test_old_loss(void)
+{
+	const uint64_t a = UNIT(202, 0);
+	const struct fact begin[] = {
+		CALL(FACT_DRIVER_CALL, FACT_BEGIN, 9, 2, 5),
+		REQUEST(FACT_BEGIN, a, 8, 4, 5),
+	};
+	const struct fact end[] = {
+		CALL(FACT_DRIVER_CALL, FACT_END, 9, 2, 90),
+		REQUEST(FACT_END, a, 8, 4, 90),
+		CALL(FACT_DRIVER_CALL, FACT_BEGIN, 9, 2, 91),
+		REQUEST(FACT_BEGIN, a, 8, 4, 91),
+		CALL(FACT_DRIVER_CALL, FACT_END, 9, 2, 95),
+		REQUEST(FACT_END, a, 8, 4, 97),
+	};
+	void *state = analysis_drivers.new(&env, NULL);
+	struct report *report;
+
+	analysis_drivers.feed(state, begin, ARRAY_SIZE(begin));
+	for (uint64_t at = 10; at < 80; at += 30) {
+		const struct loss loss = { .from = at, .to = at + 5, .cpu = 3, .count = 1 };
+		const struct fact other[] = {
+			CALL(FACT_DRIVER_CALL, FACT_BEGIN, 1, 3, at + 7),
+			CALL(FACT_DRIVER_CALL, FACT_END, 1, 3, at + 8),
+			REQUEST(FACT_BEGIN, a, 99, 4, at + 8),
+			REQUEST(FACT_END, a, 99, 4, at + 9),
+		};
+
+		analysis_drivers.lost(state, &loss, 1);
+		analysis_drivers.feed(state, other, ARRAY_SIZE(other));
+	}
+	analysis_drivers.feed(state, end, ARRAY_SIZE(end));
+	report = report_of(&analysis_drivers, state);
+	is_int(cell(report, "calls", "queue", "discarded"), 1, "a call over old losses");
+	is_int(cell(report, "calls", "queue", "total_ns"), 4, "the next one is timed");
+	is_int(cell(report, "calls", "interrupt", "timed"), 3, "and those between losses");
+	is_int(cell(report, "requests", "202:0", "discarded"), 1, "a request over them");
+	is_int(cell(report, "requests", "202:0", "total_ns"), 9, "and the others");
+	report_free(report);
+	analysis_drivers.free(state);
+}
+
 static void test_packets(void)
 {
 	static const struct fact facts[] = {
@@ -192,6 +235,7 @@ int main(void)
 {
 	test_calls();
 	test_requests();
+	test_old_loss();
 	test_packets();
 	test_callbacks();
 	return tap_done();

@@ -246,6 +246,7 @@ static void test_clock(void)
 		{ .kind = FACT_STEAL, .cpu = 0, .time = 44, .aux = FACT_END, .b = 9999 },
 	};
 	struct loss loss = { .from = 50, .to = 60, .cpu = 3, .count = 1 };
+	struct loss late = { .from = 500, .to = 600, .cpu = 3, .count = 1 };
 	struct report *report;
 	struct table *table;
 
@@ -255,7 +256,9 @@ static void test_clock(void)
 	reading(state, 0, 0, 30, 90);   /* backwards */
 	analysis_steal.feed(state, nested, ARRAY_SIZE(nested));
 	analysis_steal.lost(state, &loss, 1);
-	reading(state, 0, 0, 70, 1150); /* over the loss: discarded */
+	reading(state, 1, 1, 65, 1300); /* over it, too */
+	analysis_steal.lost(state, &late, 1);
+	reading(state, 0, 0, 70, 1150); /* over the first loss, which is over: discarded */
 	reading(state, 0, 0, 80, 1155);
 	report = report_of(state);
 	table = report_table(report, "slices");
@@ -265,7 +268,7 @@ static void test_clock(void)
 	ok(cell(table, 1, "total_ns") == 300, "200 and 100, whoever asked");
 	ok(cell(table, 1, "max_ns") == 200, "the greatest");
 	ok(cell(table, 1, "max_at_ns") == 21, "and when it was");
-	is_int(report->lost.intervals_discarded, 1, "what spans a loss is discarded");
+	is_int(report->lost.intervals_discarded, 2, "what spans a loss is discarded");
 	report_free(report);
 	analysis_steal.free(state);
 }
