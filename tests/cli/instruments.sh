@@ -113,6 +113,34 @@ check "a file without stacks is told" "$HVSCOPE stackcount xen:xen_mc_flush -i $
 "$HVSCOPE" stackcount xen:xen_mc_flush -i "$xen" -f json 0.1 >"$tmp/out"
 is "its intervals add up, too" "$(jq -s 'map(.tables[0].rows[].count) | add' "$tmp/out")" 173
 
+stacks=$top_srcdir/tests/traces/stacks/6.1-write.dat
+check "stacks of a file are by function" "$HVSCOPE stackcount raw_syscalls:sys_enter -i $stacks -f folded" 0
+is "outermost first" "$(cat "$tmp/out")" \
+	"entry_SYSCALL_64_after_hwframe;do_syscall_64;syscall_trace_enter.constprop.0;trace_event_raw_event_sys_enter 93"
+if command -v trace-cmd >/dev/null; then
+	# It prints eight functions, 0x0 where there are fewer.
+	is "they are those that trace-cmd reports" "$(cat "$tmp/out")" \
+		"$(trace-cmd report -N -i "$stacks" 2>/dev/null | awk '
+			function add(name) { if (name != "0x0") stack = name (stack == "" ? "" : ";") stack }
+			function flush() { if (stack != "") print stack; stack = "" }
+			/^[ \t]*=> / { add($2); next }
+			{ flush() }
+			/ kernel_stack: / { add($NF) }
+			END { flush() }' | sort | uniq -c | awk '{ print $2, $1 }')"
+else
+	skip "stacks against trace-cmd report" "trace-cmd is not installed"
+fi
+check "people see them below each count" "$HVSCOPE stackcount raw_syscalls:sys_enter -i $stacks --by comm" 0 \
+	"^dd +92 "
+is "innermost first" "$(sed -n '/^dd/{n;p;}' "$tmp/out")" "    trace_event_raw_event_sys_enter"
+check "with -v where in functions" "$HVSCOPE stackcount raw_syscalls:sys_enter -i $stacks -v" 0 \
+	"^    do_syscall_64\+0x[0-9a-f]+$"
+check "lines have their stacks" "$HVSCOPE trace raw_syscalls:sys_enter -i $stacks --stack -f json -q" 0
+is "each its own" "$(jq -c '.stack | [length, .[-1]]' "$tmp/out" | sort | uniq -c | tr -s ' ')" \
+	' 93 [4,"trace_event_raw_event_sys_enter"]'
+check "--strict tells that the file has losses" \
+	"$HVSCOPE trace raw_syscalls:sys_enter -i $stacks --strict -f csv" 3 "^hvscope: lost: "
+
 # --- Refusals, before anything is read ---
 
 check "a misspelt field lists those that there are" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E mcix" 2 \

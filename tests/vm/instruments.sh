@@ -21,7 +21,7 @@ for test in instruments examples; do
 	echo "status $?" >>$OUT/$test
 done
 ls $TRACEFS/instances >$OUT/after
-trace-cmd record -o $OUT/stacks.dat -e raw_syscalls:sys_enter -f 'id == 1' -T \
+trace-cmd record -b 4096 -o $OUT/stacks.dat -e raw_syscalls:sys_enter -f 'id == 1' -T \
 	dd if=/dev/zero of=/dev/null bs=1 count=500 status=none >$OUT/trace-cmd 2>&1
 cat $TRACEFS/kprobe_events $TRACEFS/uprobe_events >>$OUT/after
 END
@@ -29,12 +29,15 @@ END
 # What may be skipped there, and nothing else: the kernel has no such function.
 allowed="no function matches|There is no C library"
 
-# Stacks of dd as "COUNT outermost;...;innermost", by trace-cmd and by hvscope.
+# Stacks of dd as "COUNT outermost;...;innermost", by trace-cmd and by hvscope. trace-cmd prints eight
+# functions, 0x0 where there are fewer: system calls begin with fewer.
 reported() {
 	trace-cmd report -N -i "$1" 2>/dev/null | awk '
-		function flush() { if (of_dd && stack != "") print stack; stack = ""; of_dd = 0 }
-		/^=> / { stack = $2 (stack == "" ? "" : ";") stack; next }
-		{ flush(); of_dd = /^ *dd-[0-9]+ .* kernel_stack:/ }
+		function add(name) { if (name != "0x0") stack = name (stack == "" ? "" : ";") stack }
+		function flush() { if (of_dd) print stack; stack = ""; of_dd = 0 }
+		/^[ \t]*=> / { add($2); next }
+		{ flush() }
+		/^ *dd-[0-9]+ .* kernel_stack: / { of_dd = 1; add($NF) }
 		END { flush() }' | sort | uniq -c | sed 's/^ *//'
 }
 counted() {
