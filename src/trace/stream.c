@@ -342,12 +342,13 @@ static bool peek_record(struct stream *s, unsigned int cpu)
 	struct page_record rec;
 	int got = page_next(&ahead, &s->source.layout, &rec);
 
-	if (got == 1) {
+	/* No clock comes to the last time that there is, and no limit lies behind it. */
+	if (got == 1 && rec.time != UINT64_MAX) {
 		c->raw_next = rec.time;
 		s->next[cpu] = to_ns(s, cpu, rec.time);
 		return true;
 	}
-	if (got < 0)
+	if (got)
 		leave_damaged(s, c);
 	c->open = false;
 	c->page++;
@@ -491,12 +492,12 @@ static int decode_until(struct stream *s, unsigned int cpu, uint64_t until, uint
 		if (result.records)
 			c->last = to_ns(s, cpu, result.last);
 		convert_times(s, cpu, first);
-		if (stop == DECODE_LIMIT) {
+		if (stop == DECODE_LIMIT && result.next != UINT64_MAX) {
 			c->raw_next = result.next;
 			s->next[cpu] = to_ns(s, cpu, result.next);
 			break;
 		}
-		if (stop == DECODE_DAMAGED)
+		if (stop != DECODE_PAGE)
 			leave_damaged(s, c);
 		c->open = false;
 		c->page++;

@@ -697,6 +697,30 @@ static void clocks(struct way *way)
 	bench_end(&b);
 }
 
+/* The last time that there could be: whatever the clock makes of it, nothing comes before its end. */
+static void endless(struct way *way, bool converted)
+{
+	struct gen *g = gen_new(1, 4096, 8, false);
+	const uint64_t never = UINT64_MAX;
+	struct page_source source;
+	struct error err = { 0 };
+	struct bench b;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		write_exit(g, 0, 10, 900 + 30 * i);
+		gen_close(g, 0);
+	}
+	gen_finish(g);
+	memcpy(g->cpus[0].pages + 4096, &never, sizeof(never));
+	source = *gen_source(g);
+	source.clock = converted ? slow_clock : NULL;
+	bench_begin(&b, g, &source, way);
+	stream_advance(b.stream, UINT64_MAX, &err);
+	is_int(b.witnesses[ORDER_THREAD].seen.n, 2, "a record at the end of all times is passed over");
+	is_int(stream_stats(b.stream)->damaged, 1, "as damage");
+	bench_end(&b);
+}
+
 /* Records instead of pages: the same load, record by record, out of the pages that it has. */
 struct reader {
 	struct gen *g;
@@ -835,6 +859,8 @@ static void all_ways(struct way *way)
 	unended(way);
 	damage(way);
 	clocks(way);
+	endless(way, false);
+	endless(way, true);
 	short_lives(way);
 	reborn(way);
 }
