@@ -22,7 +22,7 @@
 enum {
 	VALUES_MAX = 100000, /* distinct ones: what comes then is counted as "(more values)" */
 	TEXT_ROOM = 1024,    /* bytes of a value that is a text */
-	NAMES_MAX = 32,	     /* in an expression */
+	NAMES_MAX = 32,      /* in an expression */
 };
 
 struct arg_bin {
@@ -34,7 +34,7 @@ struct arg_bin {
 
 /* A distinct value; their places are the bins' values. */
 struct value {
-	char *text;  /* as shown */
+	char *text;     /* as shown */
 	uint64_t order; /* of numbers */
 	uint32_t event; /* place in env->slots, 0 where --by doesn't tell events apart */
 };
@@ -50,14 +50,14 @@ struct argdist {
 	struct bins *bins;
 	struct expr *expr;
 	struct variable *variables;
-	bool latency; /* it is in the expression */
-	bool text;    /* the values are texts */
-	bool ns;      /* the values are nothing but $latency */
-	struct strhash texts;	/* "event text" → place in values */
-	struct hash *numbers;	/* by event: number → likewise, so that few texts are made */
+	bool latency;         /* it is in the expression */
+	bool text;            /* the values are texts */
+	bool ns;              /* the values are nothing but $latency */
+	struct strhash texts; /* "event text" → place in values */
+	struct hash *numbers; /* by event: number → likewise, so that few texts are made */
 	struct value *values;
 	size_t n_values, values_room;
-	bool *entries;	     /* by slot: it is the entry of a return that is asked for */
+	bool *entries; /* by slot: it is the entry of a return that is asked for */
 	uint32_t n_entries;
 	struct hash pending; /* subject << 32 | slot of the entry → its time */
 	struct losses losses;
@@ -83,7 +83,8 @@ static int find_entries(struct argdist *a, struct error *err)
 	a->entries = xcalloc(a->n_entries + 1, sizeof(*a->entries));
 	for (size_t i = 0; i < env->n_slots; i++) {
 		if (env->entries[i] == FACT_NO_SLOT)
-			return error_set_status(err, 2, "%s has no $latency: that is of returns of "
+			return error_set_status(err, 2,
+						"%s has no $latency: that is of returns of "
 						"functions, as r:FUNCTION",
 						env->event(env->ctx, env->slots[i]));
 		a->entries[env->entries[i]] = true;
@@ -102,8 +103,10 @@ static int check_texts(struct argdist *a, const char *name, const struct field *
 	if (!texts)
 		return 0;
 	if (!expr_is_name(a->expr) || texts < a->env->n_slots || a->env->hist || a->env->linear)
-		return error_set_status(err, 2, "expression '%s': %s is a text, which can only be "
-					"counted as it is", a->env->expr, name);
+		return error_set_status(err, 2,
+					"expression '%s': %s is a text, which can only be "
+					"counted as it is",
+					a->env->expr, name);
 	a->text = true;
 	return 0;
 }
@@ -168,7 +171,8 @@ static void *argdist_new(const struct analysis_env *env, struct error *err)
 	struct argdist *a;
 
 	if (!env->expr) {
-		error_set_status(err, 2, "which values? -E EXPR is missing: a field of the events, "
+		error_set_status(err, 2,
+				 "which values? -E EXPR is missing: a field of the events, "
 				 "or arithmetic with them");
 		return NULL;
 	}
@@ -283,7 +287,9 @@ static uint64_t place_of_text(struct argdist *a, const char *text, uint64_t orde
 		a->values = xreallocarray(a->values, a->values_room, sizeof(*a->values));
 	}
 	a->values[a->n_values] = (struct value){
-		.text = xstrdup(text), .order = order, .event = event,
+		.text = xstrdup(text),
+		.order = order,
+		.event = event,
 	};
 	*place = (void *)(uintptr_t)a->n_values;
 	return a->n_values++;
@@ -405,12 +411,10 @@ static void argdist_feed(void *state, const struct fact *facts, size_t n)
 
 enum { EVENT = BIN_COLUMNS, VALUE, COUNT, SHARE, COLUMNS };
 
-#define EVENT_COLUMN                                   \
-	{                                              \
-		.key = "event", .title = "EVENT",      \
-		.type = COLUMN_TEXT,                   \
-		.flags = COLUMN_LABEL,                 \
-		.help = "Event, as the user named it", \
+#define EVENT_COLUMN                                                                          \
+	{                                                                                     \
+		.key = "event", .title = "EVENT", .type = COLUMN_TEXT, .flags = COLUMN_LABEL, \
+		.help = "Event, as the user named it",                                        \
 	}
 
 static const struct column columns[COLUMNS] = {
@@ -448,36 +452,48 @@ enum {
 	H_COLUMNS
 };
 
-#define FIGURE(name, suffix, heading, kind, more, how, words)                       \
-	{                                                                           \
-		.key = name suffix, .title = heading, .type = kind, .flags = more,  \
-		.derive = how, .help = words                                        \
+#define FIGURE(name, suffix, heading, kind, more, how, words)                                     \
+	{                                                                                         \
+		.key = name suffix, .title = heading, .type = kind, .flags = more, .derive = how, \
+		.help = words                                                                     \
 	}
 
 /* The same figures of numbers and of nanoseconds. */
-#define HIST_COLUMNS(suffix, kind, more, name)                                                  \
-	{                                                                                       \
-		BIN_COLUMN_DEFS, [H_EVENT] = EVENT_COLUMN,                                      \
-		[H_COUNT] = { .key = "count", .title = "COUNT", .type = COLUMN_COUNT,           \
-			      .metric = "values", .help = "Values" },                           \
-		[H_NEGATIVE] = { .key = "negative", .title = "NEGATIVE", .type = COLUMN_COUNT,  \
-				 .flags = COLUMN_WHEN_ANY, .metric = "values_negative",         \
-				 .help = "Values below 0, which are not in the figures" },      \
-		[H_TOTAL] = FIGURE("total", suffix, "TOTAL", kind, COLUMN_WIDE, DERIVE_SUM,     \
-				   "Sum"),                                                      \
-		[H_MIN] = FIGURE("min", suffix, "MIN", kind, COLUMN_GAUGE, DERIVE_MIN, "Least"), \
-		[H_MEAN] = FIGURE("mean", suffix, "MEAN", kind, COLUMN_GAUGE, DERIVE_MEAN,      \
-				  "Mean, rounded"),                                             \
-		[H_STDDEV] = FIGURE("stddev", suffix, "STDDEV", kind,                           \
-				    COLUMN_WIDE | COLUMN_GAUGE, DERIVE_STDDEV,                  \
-				    "Standard deviation"),                                      \
-		[H_PERCENTILE] = FIGURE("p%", suffix, "P%", kind, COLUMN_GAUGE,                 \
-					DERIVE_PERCENTILE, "Percentile"),                       \
-		[H_MAX] = FIGURE("max", suffix, "MAX", kind, COLUMN_GAUGE, DERIVE_MAX,          \
-				 "Greatest"),                                                   \
-		[H_HIST] = { .key = "hist", .title = "HISTOGRAM", .type = COLUMN_HISTOGRAM,     \
-			     .flags = more, .derive = DERIVE_HISTOGRAM, .metric = name,         \
-			     .help = "How the values are distributed" },                        \
+#define HIST_COLUMNS(suffix, kind, more, name)                                                     \
+	{                                                                                          \
+		BIN_COLUMN_DEFS,                                                                   \
+			[H_EVENT] = EVENT_COLUMN,                                                  \
+			[H_COUNT] = { .key = "count",                                              \
+				      .title = "COUNT",                                            \
+				      .type = COLUMN_COUNT,                                        \
+				      .metric = "values",                                          \
+				      .help = "Values" },                                          \
+			[H_NEGATIVE] = { .key = "negative",                                        \
+					 .title = "NEGATIVE",                                      \
+					 .type = COLUMN_COUNT,                                     \
+					 .flags = COLUMN_WHEN_ANY,                                 \
+					 .metric = "values_negative",                              \
+					 .help = "Values below 0, which are not in the figures" }, \
+			[H_TOTAL] = FIGURE("total", suffix, "TOTAL", kind, COLUMN_WIDE,            \
+					   DERIVE_SUM, "Sum"),                                     \
+			[H_MIN] = FIGURE("min", suffix, "MIN", kind, COLUMN_GAUGE, DERIVE_MIN,     \
+					 "Least"),                                                 \
+			[H_MEAN] = FIGURE("mean", suffix, "MEAN", kind, COLUMN_GAUGE, DERIVE_MEAN, \
+					  "Mean, rounded"),                                        \
+			[H_STDDEV] = FIGURE("stddev", suffix, "STDDEV", kind,                      \
+					    COLUMN_WIDE | COLUMN_GAUGE, DERIVE_STDDEV,             \
+					    "Standard deviation"),                                 \
+			[H_PERCENTILE] = FIGURE("p%", suffix, "P%", kind, COLUMN_GAUGE,            \
+						DERIVE_PERCENTILE, "Percentile"),                  \
+			[H_MAX] = FIGURE("max", suffix, "MAX", kind, COLUMN_GAUGE, DERIVE_MAX,     \
+					 "Greatest"),                                              \
+			[H_HIST] = { .key = "hist",                                                \
+				     .title = "HISTOGRAM",                                         \
+				     .type = COLUMN_HISTOGRAM,                                     \
+				     .flags = more,                                                \
+				     .derive = DERIVE_HISTOGRAM,                                   \
+				     .metric = name,                                               \
+				     .help = "How the values are distributed" },                   \
 	}
 
 static const struct column number_columns[H_COLUMNS] =
@@ -555,14 +571,14 @@ static void report_values(struct argdist *a, struct report *report)
 
 	for (unsigned int i = events ? EVENT : VALUE; i < COLUMNS; i++)
 		show[n++] = i;
-	table = table_new(report, &(struct table_layout){ .name = "values",
-							  .title = a->env->expr,
-							  .columns = columns,
-							  .nr_columns = COLUMNS,
-							  .show = show,
-							  .nr_show = n,
-							  .sort = a->env->linear ?
-									  NULL : "count" });
+	table = table_new(report,
+			  &(struct table_layout){ .name = "values",
+						  .title = a->env->expr,
+						  .columns = columns,
+						  .nr_columns = COLUMNS,
+						  .show = show,
+						  .nr_show = n,
+						  .sort = a->env->linear ? NULL : "count" });
 	for (size_t i = 0; i < bins_count(a->bins); i++) {
 		struct arg_bin *bin = (struct arg_bin *)all[i];
 		const struct value *value = &a->values[bin->bin.value];
@@ -587,8 +603,10 @@ static void add_notes(const struct argdist *a, struct report *report, bool last)
 		report_note(report, "%s had no value of the expression.",
 			    text_plural(number, sizeof(number), a->nothing, "record", "records"));
 	if (a->n_values >= VALUES_MAX)
-		report_note(report, "There are more than %d distinct values: what came then is one "
-			    "row.", VALUES_MAX);
+		report_note(report,
+			    "There are more than %d distinct values: what came then is one "
+			    "row.",
+			    VALUES_MAX);
 	if (a->unpaired)
 		report_note(report, "%s had no return before the next one of the same thread.",
 			    text_plural(number, sizeof(number), a->unpaired, "call", "calls"));

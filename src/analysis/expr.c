@@ -46,15 +46,15 @@ static const struct {
 	enum op op;
 	unsigned int precedence;
 } binary_ops[] = {
-	{ "<<", OP_LEFT, 8 },	       { ">>", OP_RIGHT, 8 },
-	{ "<=", OP_LESS_EQUAL, 7 },    { ">=", OP_GREATER_EQUAL, 7 },
-	{ "==", OP_EQUAL, 6 },	       { "!=", OP_UNEQUAL, 6 },
-	{ "&&", OP_BOTH, 2 },	       { "||", OP_EITHER, 1 },
-	{ "*", OP_MULTIPLY, 10 },      { "/", OP_DIVIDE, 10 },
-	{ "%", OP_MODULO, 10 },	       { "+", OP_ADD, 9 },
-	{ "-", OP_SUBTRACT, 9 },       { "<", OP_LESS, 7 },
-	{ ">", OP_GREATER, 7 },	       { "&", OP_AND, 5 },
-	{ "^", OP_XOR, 4 },	       { "|", OP_OR, 3 },
+	{ "<<", OP_LEFT, 8 },       { ">>", OP_RIGHT, 8 },
+	{ "<=", OP_LESS_EQUAL, 7 }, { ">=", OP_GREATER_EQUAL, 7 },
+	{ "==", OP_EQUAL, 6 },      { "!=", OP_UNEQUAL, 6 },
+	{ "&&", OP_BOTH, 2 },       { "||", OP_EITHER, 1 },
+	{ "*", OP_MULTIPLY, 10 },   { "/", OP_DIVIDE, 10 },
+	{ "%", OP_MODULO, 10 },     { "+", OP_ADD, 9 },
+	{ "-", OP_SUBTRACT, 9 },    { "<", OP_LESS, 7 },
+	{ ">", OP_GREATER, 7 },     { "&", OP_AND, 5 },
+	{ "^", OP_XOR, 4 },         { "|", OP_OR, 3 },
 };
 
 struct step {
@@ -178,9 +178,10 @@ static int parse_unary(struct parser *s)
 		s->p++;
 		ret = parse_unary(s);
 		if (!ret && *sign != '+')
-			ret = add_step(s, *sign == '-' ? OP_NEGATE :
-					  *sign == '~' ? OP_INVERT :
-							 OP_NOT,
+			ret = add_step(s,
+				       *sign == '-' ? OP_NEGATE :
+				       *sign == '~' ? OP_INVERT :
+						      OP_NOT,
 				       none, 0);
 	}
 	s->nested--;
@@ -324,13 +325,13 @@ static bool apply(enum op op, struct expr_value a, struct expr_value b, struct e
 		break;
 	}
 	to->is_signed = true;
-	to->v = op == OP_LESS	       ? is_less(a, b, is_signed) :
+	to->v = op == OP_LESS          ? is_less(a, b, is_signed) :
 		op == OP_LESS_EQUAL    ? !is_less(b, a, is_signed) :
 		op == OP_GREATER       ? is_less(b, a, is_signed) :
 		op == OP_GREATER_EQUAL ? !is_less(a, b, is_signed) :
-		op == OP_EQUAL	       ? a.v == b.v :
+		op == OP_EQUAL         ? a.v == b.v :
 		op == OP_UNEQUAL       ? a.v != b.v :
-		op == OP_BOTH	       ? a.v && b.v :
+		op == OP_BOTH          ? a.v && b.v :
 					 a.v || b.v;
 	return true;
 }

@@ -16,8 +16,10 @@ static int find_one(const struct analysis_env *env, uint32_t slot, const char *n
 	if (*name != '$')
 		return env->field(env->ctx, slot, name, field, err);
 	if (strcmp(name, "$retval") != 0)
-		return error_set(err, "there is no %s here; there are $retval and, to count, "
-				 "$latency", name);
+		return error_set(err,
+				 "there is no %s here; there are $retval and, to count, "
+				 "$latency",
+				 name);
 	if (!env->field(env->ctx, slot, "retval", field, NULL) ||
 	    !env->field(env->ctx, slot, "ret", field, NULL))
 		return 0;

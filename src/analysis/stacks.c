@@ -70,8 +70,7 @@ void *stack_owners_take(struct stack_owners *o, const struct analysis_env *env,
 	struct stack_owner *place = place_of(o, env, f);
 	void *what = place->what;
 
-	if (!what || place->subject != f->subject ||
-	    losses_meet(&o->losses, place->time, f->time))
+	if (!what || place->subject != f->subject || losses_meet(&o->losses, place->time, f->time))
 		return NULL;
 	place->what = NULL;
 	return what;
@@ -117,15 +116,15 @@ struct known_stack {
 
 struct stacks {
 	const struct analysis_env *env;
-	struct hash addresses;	 /* → number of its function */
-	struct strhash names;	 /* → likewise + 1; their order is the numbers' */
-	struct hash index;	 /* hash of frames → number of the last stack that has it */
+	struct hash addresses; /* → number of its function */
+	struct strhash names;  /* → likewise + 1; their order is the numbers' */
+	struct hash index;     /* hash of frames → number of the last stack that has it */
 	struct known_stack **all;
 	uint32_t n, room;
 	const char **shown; /* of stacks_frames() */
-	uint64_t cut;	    /* records whose stack was */
+	uint64_t cut;       /* records whose stack was */
 	uint64_t refused;   /* beyond STACKS_MAX */
-	bool unknown;	    /* some address had no name */
+	bool unknown;       /* some address had no name */
 };
 
 struct stacks *stacks_new(const struct analysis_env *env)
@@ -256,9 +255,13 @@ void stacks_note(const struct stacks *s, struct report *report)
 	if (s->unknown && s->env->no_symbols)
 		report_note(report, "%s", s->env->no_symbols);
 	if (s->cut)
-		report_note(report, "%" PRIu64 " records have stacks that are cut off after %d "
-			    "functions.", s->cut, FRAMES_MAX);
+		report_note(report,
+			    "%" PRIu64 " records have stacks that are cut off after %d "
+			    "functions.",
+			    s->cut, FRAMES_MAX);
 	if (s->refused)
-		report_note(report, "There are more than %d distinct stacks: %" PRIu64
-			    " records were counted without theirs.", STACKS_MAX, s->refused);
+		report_note(report,
+			    "There are more than %d distinct stacks: %" PRIu64
+			    " records were counted without theirs.",
+			    STACKS_MAX, s->refused);
 }

@@ -12,12 +12,13 @@
 #include "base/util.h"
 
 struct piece {
-	char *text; /* to print as it is; NULL: a field */
+	char *text;           /* to print as it is; NULL: a field */
 	struct field *fields; /* by place in env->slots */
 	bool hex;
 };
 
-struct template {
+struct template
+{
 	const struct analysis_env *env;
 	struct piece *pieces;
 	size_t n;
@@ -53,8 +54,10 @@ static int add_field(struct template *f, const char *begin, size_t len, struct e
 		*colon++ = '\0';
 	piece->hex = colon && !strcmp(colon, "x");
 	if (!*name || (colon && !piece->hex))
-		ret = error_set_status(err, 2, "format: '{%.*s}' is no field: it is {NAME} or "
-				       "{NAME:x}", (int)len, begin);
+		ret = error_set_status(err, 2,
+				       "format: '{%.*s}' is no field: it is {NAME} or "
+				       "{NAME:x}",
+				       (int)len, begin);
 	else
 		ret = fields_find(f->env, name, &piece->fields, err);
 	free(name);
@@ -90,8 +93,10 @@ struct template *template_new(const struct analysis_env *env, const char *text, 
 	for (p = add_text(f, text); *p; p = add_text(f, end + 1)) {
 		end = *p == '{' ? strchr(p, '}') : NULL;
 		if (!end)
-			error_set_status(err, 2, "format: a '%c' stands alone at '%s'; the sign "
-					 "itself is %c%c", *p, p, *p, *p);
+			error_set_status(err, 2,
+					 "format: a '%c' stands alone at '%s'; the sign "
+					 "itself is %c%c",
+					 *p, p, *p, *p);
 		if (!end || add_field(f, p + 1, (size_t)(end - p - 1), err)) {
 			template_free(f);
 			return NULL;

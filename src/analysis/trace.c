@@ -17,7 +17,7 @@
 #include "base/util.h"
 
 enum {
-	TEXT_ROOM = 4096,	     /* bytes of a line's text */
+	TEXT_ROOM = 4096,              /* bytes of a line's text */
 	STACK_PATIENCE = 10 * 1000000, /* ns after which a stack comes no more */
 };
 
@@ -27,7 +27,7 @@ struct line {
 	char *text, *comm, *vm;
 	int64_t tid, pid; /* -1 unknown */
 	uint32_t slot;
-	uint32_t stack;	  /* number, 0 none */
+	uint32_t stack; /* number, 0 none */
 	uint16_t cpu;
 	bool waits; /* for its stack */
 };
@@ -38,7 +38,7 @@ struct trace {
 	struct stacks *stacks;
 	struct stack_owners owners;
 	struct line *first, **last; /* not reported yet */
-	uint64_t lines;		    /* so far */
+	uint64_t lines;             /* so far */
 	uint64_t now;
 };
 
@@ -188,10 +188,10 @@ static void trace_lost(void *state, const struct loss *losses, size_t n)
 	stack_owners_lost(&t->owners, losses, n);
 }
 
-#define TIME_OF_DAY(more)                                                   \
-	{                                                                   \
-		.key = "time", .title = "TIME OF DAY", .type = COLUMN_TIME, \
-		.flags = more, .help = "The same as a time of day, UTC"     \
+#define TIME_OF_DAY(more)                                                                  \
+	{                                                                                  \
+		.key = "time", .title = "TIME OF DAY", .type = COLUMN_TIME, .flags = more, \
+		.help = "The same as a time of day, UTC"                                   \
 	}
 
 static const struct column columns[COLUMNS] = {
