@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "analysis/analysis.h"
+#include "base/hash.h"
 #include "base/util.h"
 #include "cmd/output.h"
 #include "cmd/rows.h"
@@ -256,6 +257,8 @@ static void check_analysis(const struct analysis *analysis, const char *arch,
 	rows_free(&rows);
 }
 
+#define FOR_HIST "--hist: "
+
 /* What a sampler tells always works; what --hist adds to it may not. */
 static void check_sampled(const struct root *root, const struct analysis *analysis,
 			  struct preflight_verdict *v)
@@ -266,10 +269,10 @@ static void check_sampled(const struct root *root, const struct analysis *analys
 	struct error err = { 0 };
 
 	if (!sampler || sampler->take(root, 0, &sample, &err)) {
-		v->works = WORKS_NO;
+		*v = (struct preflight_verdict){ .works = WORKS_NO };
 		snprintf(v->why, sizeof(v->why), "%.200s", err.text);
 	} else if (v->works != WORKS_YES) {
-		snprintf(why, sizeof(why), "--hist: %.200s", v->why);
+		snprintf(why, sizeof(why), FOR_HIST "%.200s", v->why);
 		snprintf(v->why, sizeof(v->why), "%s", why);
 		v->works = WORKS_PARTLY;
 	}
@@ -317,6 +320,23 @@ static void add_verdict(struct table *table, const char *command, const struct p
 	row_text(row, TODO, v->works == WORKS_YES || !v->todo[0] ? NULL : v->todo);
 }
 
+/* A table of 100 columns has no room for long reasons: they are told below it, each once. */
+static void tell_whole(struct report *report, struct strhash *told,
+		       const struct preflight_verdict *v)
+{
+	enum { ROOM = 78 };
+	bool hist = !strncmp(v->why, FOR_HIST, strlen(FOR_HIST));
+	char *text = xasprintf("%s%s%s.", v->why + (hist ? strlen(FOR_HIST) : 0),
+			       v->todo[0] ? "; " : "", v->todo);
+	bool is_new = false;
+
+	if (v->works != WORKS_YES && strlen(v->why) + strlen(v->todo) > ROOM)
+		strhash_insert(told, text, &is_new);
+	if (is_new)
+		report_note(report, "%s", text);
+	free(text);
+}
+
 static void report_commands(struct report *report, const struct root *root, const struct machine *m)
 {
 	struct table *table = table_new(
@@ -325,6 +345,7 @@ static void report_commands(struct report *report, const struct root *root, cons
 						.columns = command_columns,
 						.nr_columns = ARRAY_SIZE(command_columns) });
 	struct preflight *preflight = preflight_new(root);
+	struct strhash told = { 0 };
 	struct command command;
 	struct utsname uts;
 
@@ -344,7 +365,9 @@ static void report_commands(struct report *report, const struct root *root, cons
 		if (a && a->facts_sampled)
 			check_sampled(root, a, &v);
 		add_verdict(table, command.name, &v);
+		tell_whole(report, &told, &v);
 	}
+	strhash_free(&told);
 	preflight_free(preflight);
 }
 

@@ -101,6 +101,26 @@ is 'a guest of an unknown hypervisor' "$(value hidden what)" 'unknown hypervisor
 put arm/proc/device-tree/hypervisor/compatible 'linux,kvm\0'
 is 'a guest by its device tree' "$(value arm what)" 'KVM guest'
 
+# Lockdown, as a kernel has it from boot on: tracefs is mounted, and empty.
+put lockdown/sys/kernel/security/lockdown 'none integrity [confidentiality]\n'
+put lockdown/proc/mounts 'tracefs /sys/kernel/tracing tracefs rw,nosuid 0 0\n'
+mkdir -p "$tmp/lockdown/sys/kernel/tracing"
+cp "$roots/steal/idle0/proc/stat" "$tmp/lockdown/proc/stat"
+is 'lockdown is told' "$(value lockdown lockdown)" confidentiality
+for command in exits drivers count record; do
+	case $(works lockdown $command) in
+	no*lockdown*) pass "under lockdown, $command: no, and why" ;;
+	*) fail "under lockdown, $command: no, and why" ;;
+	esac
+done
+case $(works lockdown steal) in
+partly*--hist*lockdown*) pass 'under lockdown, steal: all but --hist' ;;
+*) fail 'under lockdown, steal: all but --hist' ;;
+esac
+
+is 'and each reason is told whole, once' "$("$HVSCOPE" info --root "$tmp/lockdown" | tr -s ' \n' '  ' |
+	grep -o 'boot with lockdown=integrity or without lockdown\.' | wc -l)" 1
+
 mkdir -p "$tmp/nothing"
 check 'an empty tree is answered' "'$HVSCOPE' info --root '$tmp/nothing'" 0 'no hypervisor found'
 case $(works nothing steal) in
