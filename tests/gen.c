@@ -419,7 +419,8 @@ static void tell_loss(struct load *l, uint16_t cpu)
 		t->losses = xreallocarray(t->losses, t->losses_room, sizeof(*t->losses));
 	}
 	t->losses[t->n_losses++] = (struct gen_loss){
-		.from = l->any[cpu] ? l->last[cpu] : 0, .to = UINT64_MAX, .count = count, .cpu = cpu,
+		.from = l->any[cpu] ? l->last[cpu] : 0,
+		.to = UINT64_MAX, .count = count, .cpu = cpu,
 	};
 }
 

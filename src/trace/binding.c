@@ -215,7 +215,8 @@ static struct event *usable_event(struct binding *b, const char *system, const c
 		return NULL;
 	}
 	if (!common_fields(b, event->tep)) {
-		error_set(err, "the common fields of %s aren't what they are in Linux", event->name);
+		error_set(err, "the common fields of %s aren't what they are in Linux",
+			  event->name);
 		return NULL;
 	}
 	return event;

@@ -2,8 +2,8 @@
 /*
  * A ring of filled slots and a stack of free ones under one lock. Waking a thread costs as much as
  * a small window does, so a side that has to wait is woken only when there is something to do for a
- * while: half of what there can be, or all that there will be. The slot that was used last is filled
- * first: its memory is in the cache, and where windows are large only a few slots ever grow.
+ * while: half of what there can be, or all that there will be. The slot that was used last is
+ * filled first: its memory is in the cache, and where windows are large only a few slots ever grow.
  */
 #include "trace/relay.h"
 

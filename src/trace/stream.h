@@ -2,9 +2,9 @@
 /*
  * The stream hands the facts of all CPUs to its consumers, window by window, each in the order
  * that it asked for. A window is handled in two passes: decode all CPUs' pages into arrays of
- * facts, then deliver first the window's losses, then the facts. The two may be two threads. Order by thread costs nothing
- * for threads that stayed on their CPU within the window; only the facts of those that moved are
- * put in time order.
+ * facts, then deliver first the window's losses, then the facts. The two may be two threads. Order
+ * by thread costs nothing for threads that stayed on their CPU within the window; only the facts of
+ * those that moved are put in time order.
  */
 #ifndef HVSCOPE_TRACE_STREAM_H
 #define HVSCOPE_TRACE_STREAM_H
