@@ -46,14 +46,16 @@ xen_begin() {
 		esac
 	END
 	chmod 755 /etc/xen/scripts/*
+	xen_say "begins"
 	xenstored --pid-file /run/xenstored.pid || return
 	xen_wait 30 xenstore-read / || return
 	xen-init-dom0 || return
 	xenconsoled --log=guest --log-dir=/var/log/xen --pid-file=/run/xenconsoled.pid
 }
 
-xen_gone() {
-	! xl domid "$1"
+# Where it is, for whoever looks at a machine that doesn't come to its end.
+xen_say() {
+	echo "$(cut -d ' ' -f 1 /proc/uptime) $*" >>/host/progress
 }
 
 xen_guest() {
@@ -74,8 +76,10 @@ xen_guest() {
 		on_crash = "destroy"
 		on_reboot = "destroy"
 	END
-	xl create "/tmp/$1.cfg" || return
-	xen_wait "${XEN_SECONDS:-120}" xen_gone "$1" || { xl destroy "$1"; return 1; }
+	xen_say "$1 is made"
+	# In the foreground: it ends with the guest, and nothing has to ask.
+	timeout "${XEN_SECONDS:-300}" xl create -F "/tmp/$1.cfg" || { xl destroy "$1"; return 1; }
+	xen_say "$1 has ended"
 	mkdir -p "$OUT/$1"
 	cp "/var/log/xen/guest-$1.log" "$OUT/$1/console" 2>/dev/null
 	tar -xf "/tmp/$1.results" -C "$OUT/$1"

@@ -242,10 +242,12 @@ lab_run() {
 				diag "$1: ran in $lab_seconds s (try $lab_try)"
 				return 0
 			fi
-			lab_why="the run was void: $(tail -n 1 "$lab_out/log")"
+			lab_why="the run was void"
+			tail -n 20 "$lab_out/log" | sed 's/^/#   log: /'
 		fi
 		diag "$1: try $lab_try ($lab_accel): $lab_why after $lab_seconds s"
 		tail -n 5 "$lab_share/console" | sed 's/^/#   /'
+		[ ! -e "$lab_share/progress" ] || sed 's/^/#   progress: /' "$lab_share/progress"
 	done
 	fail "$1: the machine came to its end in one of $lab_tries tries"
 	return 1

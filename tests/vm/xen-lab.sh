@@ -1,0 +1,177 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The commands for guests in a real dom0 of Xen: what it is, its hypercalls against the kernel's own
+# trace text of the same processes, its upcalls, and time stolen where four vCPUs share a CPU.
+#
+# Rule: truth is what the kernel tells to another user of tracing, or in /proc/stat.
+
+. "${top_srcdir:-.}/tests/vm/lab.sh"
+
+lab_begin kernel-6.1 xen
+lab_cpu=qemu64
+lab_mem=3072
+
+# --- A dom0 with a CPU for each of its vCPUs ---
+
+cat >"$tmp/job" <<'END'
+bystander=$TRACEFS/instances/bystander
+
+hvscope info -f json -o $OUT/info.json 2>$OUT/info.err
+echo $? >$OUT/info.status
+
+# A process that forks a lot, and waits for the word to begin.
+cat >forks <<'FORKS'
+echo $$ >$OUT/pid
+read -r go <go
+n=0
+while [ $n -lt 150 ]; do
+	(:)
+	n=$((n + 1))
+done
+FORKS
+
+# The bystander is told of it and its children, as hvscope is: in a switch from one to the other the
+# kernel still works for the first.
+mkdir $bystander
+echo 32768 >$bystander/buffer_size_kb
+mkfifo go
+sh forks &
+forks=$!
+sleep 1
+echo 1 >$bystander/options/event-fork
+echo $forks >$bystander/set_event_pid
+echo 1 >$bystander/events/xen/xen_mc_entry/enable
+echo 1 >$bystander/events/xen/xen_mc_flush/enable
+hvscope hypercalls -f json --by tid,op -p $forks -o $OUT/hypercalls.json 2>$OUT/hypercalls.err &
+hvscope=$!
+sleep 5
+echo go >go
+wait $forks
+kill -TERM $hvscope
+wait $hvscope
+echo $? >$OUT/hypercalls.status
+echo 0 >$bystander/tracing_on
+sed -n 's/.*-\([0-9]*\) *\[.* xen_mc_\([a-z]*\): [a-z]* \([0-9]*\).*/\1 \2 \3/p' $bystander/trace |
+	awk -v pid=$forks '$1 == pid { print $2, $3 }' >$OUT/calls
+grep -m 3 xen_mc_ $bystander/trace
+echo >$bystander/set_event_pid
+echo 0 >$bystander/events/enable
+
+# Another user's probe of the same function, in another instance.
+echo 'p:lab/upcall __xen_pv_evtchn_do_upcall' >$TRACEFS/kprobe_events
+echo >$bystander/trace
+echo mono >$bystander/trace_clock
+echo 1 >$bystander/events/lab/upcall/enable
+echo 1 >$bystander/tracing_on
+hvscope callbacks -f json -o $OUT/callbacks.json -- sh -c 'for i in $(seq 300); do (:); done; sleep 1' 2>$OUT/callbacks.err
+echo $? >$OUT/callbacks.status
+echo 0 >$bystander/tracing_on
+sed -n 's/.* \([0-9]*\)\.\([0-9]*\): upcall: .*/\1\2/p' $bystander/trace >$OUT/upcalls
+grep upcall $TRACEFS/kprobe_profile
+echo 0 >$bystander/events/lab/upcall/enable
+echo -:lab/upcall >>$TRACEFS/kprobe_events
+rmdir $bystander
+
+ls $TRACEFS/instances >$OUT/left
+cat $TRACEFS/kprobe_events >>$OUT/left
+END
+
+# of_forks TABLE EXPRESSION: of the forking process's rows.
+of_forks() {
+	jq -r --arg table "$1" --argjson pid "$(cat "$lab_out/pid")" \
+		".tables[] | select(.name == \$table).rows[] | select(.tid == \$pid) | $2" \
+		"$lab_out/hypercalls.json"
+}
+
+lab_xen="dom0_mem=1G,max:1G"
+lab_image dom0 kernel-6.1 xenfs
+lab_add dom0 "$HVSCOPE"
+if lab_run dom0 "$tmp/job" 400; then
+	is "the job came to its end" "$lab_status" 0
+	sed 's/^/# /' "$lab_out/log"
+	is "info: ends well" "$(cat "$lab_out/info.status")" 0
+	is "info: it is Xen's dom0, and PV" "$(jq -r '.tables[0].rows[] |
+		select(.key == "what").value' "$lab_out/info.json")" "Xen dom0 (PV)"
+	for command in hypercalls callbacks steal; do
+		is "info: $command can tell something here" "$(jq -r --arg command $command \
+			'.tables[] | select(.name == "commands").rows[] |
+			select(.command == $command).works' "$lab_out/info.json")" yes
+	done
+
+	is "hypercalls: ends well" "$(cat "$lab_out/hypercalls.status")" 0
+	is "hypercalls: nothing was lost" "$(jq .lost.complete "$lab_out/hypercalls.json")" true
+	is "hypercalls: entries by number, as the kernel's own text has them" \
+		"$(of_forks hypercalls '"\(.entries) \(.op)"' | sort)" "$(awk '$1 == "entry" { n[$2]++ } END { for (op in n) print n[op], op }' \
+			"$lab_out/calls" | sort)"
+	ok "hypercalls: the load did make some" test "$(wc -l <"$lab_out/calls")" -gt 1000
+	is "hypercalls: flushes, and hypercalls in them" \
+		"$(of_forks batches '"\(.flushes) \(.entries)"')" \
+		"$(awk '$1 == "flush" { n++; sum += $2 } END { print n, sum }' "$lab_out/calls")"
+	is "hypercalls: multicalls and direct ones" \
+		"$(of_forks batches .issued)" \
+		"$(awk '$1 == "flush" && $2 > 0 { n++ } END { print n }' "$lab_out/calls")"
+	is "hypercalls: Xen's names" "$(of_forks hypercalls 'select(.op == 1 or .op == 26).name' | sort)" \
+		"mmu_update
+mmuext_op"
+
+	is "callbacks: ends well" "$(cat "$lab_out/callbacks.status")" 0
+	calls=$(jq '[.tables[] | select(.name == "callbacks").rows[].calls] | add' \
+		"$lab_out/callbacks.json")
+	# Text has microseconds, and the two don't begin at the same instant.
+	truth=$(jq '.begin_ns, .begin_ns + .span_ns' "$lab_out/callbacks.json" | tr '\n' ' ' |
+		{ read -r from to; awk -v from="$from" -v to="$to" \
+			'$1 * 1000 >= from && $1 * 1000 <= to { n++ } END { print n + 0 }' \
+			"$lab_out/upcalls"; })
+	diag "callbacks: $calls, and $truth by another user's probe"
+	ok "callbacks: there are some" test "${calls:-0}" -gt 100
+	ok "callbacks: as many as another user's probe counts, within 3 %" \
+		test $((100 * (calls > truth ? calls - truth : truth - calls))) -le $((3 * truth))
+	is "nothing is left in tracefs" "$(cat "$lab_out/left")" ""
+	[ -z "${HVSCOPE_LAB_KEEP-}" ] || cp -r "$lab_out" "$HVSCOPE_LAB_KEEP/xen-dom0"
+fi
+
+# --- Four vCPUs, busy, on one CPU ---
+
+cat >"$tmp/job" <<'END'
+for cpu in 0 1 2 3; do
+	taskset $((1 << cpu)) sh -c 'while :; do :; done' &
+done
+sleep 2
+head -n 1 /proc/stat >$OUT/before
+hvscope steal --hist -f json -d 15s -o $OUT/steal.json 2>$OUT/steal.err
+echo $? >$OUT/steal.status
+head -n 1 /proc/stat >$OUT/after
+hvscope steal 3 1 >$OUT/table 2>&1
+END
+
+lab_smp=4
+lab_xen="maxcpus=1 dom0_max_vcpus=4 dom0_mem=1G,max:1G"
+lab_image steal kernel-6.1 xenfs
+lab_add steal "$HVSCOPE"
+if lab_run steal "$tmp/job" 400; then
+	is "steal: ends well" "$(cat "$lab_out/steal.status")" 0
+	sed 's/^/# /' "$lab_out/table" "$lab_out/steal.err"
+	# In /proc/stat: user nice system idle iowait irq softirq steal.
+	truth=$(cat "$lab_out/before" "$lab_out/after" | awk '
+		{ all = 0; for (i = 2; i <= 9; i++) all += $i; if (NR == 1) { a = all; s = $9 } }
+		END { print int(100 * ($9 - s) / (all - a)) }')
+	stat=$(jq '[.tables[] | select(.name == "steal").totals.steal * 100 | floor][0]' \
+		"$lab_out/steal.json")
+	# /proc/stat counts whole ticks, and none of those that fell into stolen time: so the clock's
+	# share too is told of what was accounted, not of the time that went by.
+	clock=$(jq '[.tables[] | select(.name == "slices").totals.total_ns][0] as $stolen |
+		.tables[] | select(.name == "steal").totals |
+		100 * $stolen / ($stolen + .total_ns - .steal_ns) | floor' "$lab_out/steal.json")
+	diag "stolen: $truth % by /proc/stat, $stat % by hvscope, $clock % by the steal clock"
+	ok "steal: more than half of the time" test "$stat" -gt 50
+	# The window around it holds its start and end too, when other things run.
+	ok "steal: as /proc/stat has it, within 10 points" \
+		test $((stat - truth)) -le 10 -a $((truth - stat)) -le 10
+	ok "steal: the clock and /proc/stat agree within 5 points" \
+		test $((stat - clock)) -le 5 -a $((clock - stat)) -le 5
+	is "steal: four CPUs were asked about" \
+		"$(jq -r '.tables[] | select(.name == "slices").rows | length' "$lab_out/steal.json")" 4
+	[ -z "${HVSCOPE_LAB_KEEP-}" ] || cp -r "$lab_out" "$HVSCOPE_LAB_KEEP/xen-steal"
+fi
+done_testing
