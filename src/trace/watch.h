@@ -26,7 +26,7 @@ struct watch;
 struct watch *watch_new(struct session *s, uint64_t max_rate, const sigset_t *sigmask);
 void watch_free(struct watch *w);
 
-/* Opens the buffers of all CPUs that are there. Too few files allowed: -1, some'd be missing. */
+/* Opens the buffers of all CPUs there are. Too few files allowed: -1: some would be missing. */
 int watch_open(struct watch *w, struct error *err);
 
 unsigned int watch_cpus(const struct watch *w);

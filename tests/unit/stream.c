@@ -80,7 +80,7 @@ struct witness {
 	struct seen_list seen;
 	struct loss *losses;
 	size_t n_losses;
-	uint64_t digest;	/* of all that it was told, thread numbers and statistics included */
+	uint64_t digest;	/* of all that it was told, thread numbers and statistics too */
 	const struct stream *stream;
 	uint64_t latest;	/* time of a fact */
 	unsigned int too_late;	/* losses that began before a fact that was handed on earlier */
@@ -367,8 +367,8 @@ static bool all_true(struct bench *b, const struct gen_truth *truth)
 }
 
 /* The stream is advanced in so many steps; 1: all at once. */
-static void check_load(const struct gen_load *load, unsigned int page, unsigned int steps, bool swap,
-		       const char *name, struct way *way)
+static void check_load(const struct gen_load *load, unsigned int page, unsigned int steps,
+		       bool swap, const char *name, struct way *way)
 {
 	struct gen *g = gen_new(load->cpus, page, 8, swap);
 	struct gen_truth truth = { 0 };
@@ -386,7 +386,7 @@ static void check_load(const struct gen_load *load, unsigned int page, unsigned 
 		stream_advance(b.stream, begin + (end - begin) / steps * i, &err);
 	ok(!stream_advance(b.stream, UINT64_MAX, &err), "%s: walked", name);
 	ok(all_true(&b, &truth), "%s: all orders as a plain sort has them", name);
-	ok(same_losses(&b.witnesses[ORDER_THREAD], &truth), "%s: %zu losses as they were made", name,
+	ok(same_losses(&b.witnesses[ORDER_THREAD], &truth), "%s: %zu losses as made", name,
 	   truth.n_losses);
 	ok(!b.witnesses[ORDER_THREAD].too_late, "%s: each is told before what it overlaps", name);
 	stats = stream_stats(b.stream);
@@ -417,14 +417,14 @@ static void loads(struct way *way)
 		{ "two CPUs, nobody moves", { 2, 2, 40000, 0, 0, 0, 10, 2 }, 4096, 1, false },
 		{ "two CPUs, all move", { 2, 5, 40000, 900, 0, 0, 10, 3 }, 4096, 1, false },
 		{ "with losses", { 4, 9, 60000, 300, 50, 0, 10, 4 }, 4096, 1, false },
-		{ "with wake-ups and switches", { 4, 9, 60000, 300, 20, 300, 10, 5 }, 4096, 1, false },
+		{ "with wake-ups, switches", { 4, 9, 60000, 300, 20, 300, 10, 5 }, 4096, 1, false },
 		{ "many equal times", { 8, 20, 60000, 500, 20, 300, 100000, 6 }, 4096, 1, false },
 		{ "in 50 steps", { 4, 9, 60000, 300, 30, 300, 10, 7 }, 4096, 50, false },
 		{ "64K sub-buffers", { 4, 9, 200000, 300, 30, 100, 10, 8 }, 65536, 7, false },
 		{ "the other endianness", { 4, 9, 60000, 300, 30, 300, 10, 9 }, 4096, 3, true },
-		{ "64 CPUs, 1,000 threads", { 64, 1000, 300000, 500, 10, 50, 10, 10 }, 4096, 1, false },
-		{ "256 CPUs, 10,000 threads", { 256, 10000, 900000, 1000, 5, 0, 10, 11 }, 4096, 1, false },
-		{ "the same with wake-ups", { 256, 10000, 500000, 1000, 5, 50, 10, 12 }, 4096, 3, false },
+		{ "64 CPUs, 1k threads", { 64, 1000, 300000, 500, 10, 50, 10, 10 }, 4096, 1, false },
+		{ "256 CPUs, 10k threads", { 256, 10000, 900000, 1000, 5, 0, 10, 11 }, 4096, 1, false },
+		{ "and wake-ups", { 256, 10000, 500000, 1000, 5, 50, 10, 12 }, 4096, 3, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -530,9 +530,9 @@ static void losses(struct way *way)
 	is_int(stats->lost_unknown, 0, "and counted");
 	stream_advance(b.stream, 901, &err);
 	is_int(stats->lost_unknown, 1, "with the record that follows it");
-	ok(w->n_losses == 3 && loss_is(w, 2, 900, 990, 7), "pages without records join what they lack");
+	ok(w->n_losses == 3 && loss_is(w, 2, 900, 990, 7), "pages without records join");
 	stream_advance(b.stream, UINT64_MAX, &err);
-	ok(w->n_losses == 4 && loss_is(w, 3, 990, UINT64_MAX, 5), "with nothing behind it: to the end");
+	ok(w->n_losses == 4 && loss_is(w, 3, 990, UINT64_MAX, 5), "nothing behind: to the end");
 	ok(stats->lost_marks == 5 && stats->lost_records == 19 && stats->lost_unknown == 1,
 	   "all are counted");
 	bench_end(&b);
@@ -590,7 +590,8 @@ static void drained(struct way *way)
 	g->cpus[0].shown = 3;
 	stream_drained(b.stream, 0, 2000, 3);
 	stream_advance(b.stream, 2000, &err);
-	ok(loss_is(&b.witnesses[ORDER_THREAD], 0, 500, 900, 1), "it begins where the CPU was drained");
+	ok(loss_is(&b.witnesses[ORDER_THREAD], 0, 500, 900, 1),
+	   "it begins where the CPU was drained");
 	ok(loss_is(&b.witnesses[ORDER_THREAD], 1, 900, 1900, 2),
 	   "though not where it was drained after the mark had come");
 	bench_end(&b);
@@ -697,7 +698,7 @@ static void clocks(struct way *way)
 	bench_end(&b);
 }
 
-/* The last time that there could be: whatever the clock makes of it, nothing comes before its end. */
+/* The last time there could be: whatever the clock makes of it, nothing comes before its end. */
 static void endless(struct way *way, bool converted)
 {
 	struct gen *g = gen_new(1, 4096, 8, false);
@@ -716,7 +717,7 @@ static void endless(struct way *way, bool converted)
 	source.clock = converted ? slow_clock : NULL;
 	bench_begin(&b, g, &source, way);
 	stream_advance(b.stream, UINT64_MAX, &err);
-	is_int(b.witnesses[ORDER_THREAD].seen.n, 2, "a record at the end of all times is passed over");
+	is_int(b.witnesses[ORDER_THREAD].seen.n, 2, "a record at the end of times is passed over");
 	is_int(stream_stats(b.stream)->damaged, 1, "as damage");
 	bench_end(&b);
 }
@@ -824,14 +825,15 @@ static void reborn(struct way *way)
 	uint32_t first, again;
 
 	write_exit(g, 0, 10, 100);
-	gen_write(g, &(struct gen_fact){ .event = GEN_PROCESS_EXIT, .time = 200, .tid = 10, .a = 10 });
+	gen_write(g, &(struct gen_fact){ .event = GEN_PROCESS_EXIT, .time = 200, .tid = 10,
+					 .a = 10 });
 	write_exit(g, 1, 10, 300);
 	write_exit(g, 1, 20, 1500);
 	write_exit(g, 1, 30, 3000);
 	write_exit(g, 1, 10, 5000);
 	write_exit(g, 1, 20, 9000);
-	gen_write(g, &(struct gen_fact){ .event = GEN_PROCESS_EXIT, .time = 9100, .tid = 10, .a = 10,
-					 .cpu = 1 });
+	gen_write(g, &(struct gen_fact){ .event = GEN_PROCESS_EXIT, .time = 9100, .tid = 10,
+					 .a = 10, .cpu = 1 });
 	write_exit(g, 1, 20, 9200);
 	write_exit(g, 1, 20, 9300);
 	gen_finish(g);
@@ -874,6 +876,6 @@ int main(void)
 	ok(one.digest == ahead.digest,
 	   "windows that are decoded ahead tell the same, to the numbers of threads");
 	records();
-	is_int(gen_misuses(), 0, "no page was read after its release or beyond the promised window");
+	is_int(gen_misuses(), 0, "no page was read after its release or beyond the window");
 	return tap_done();
 }
