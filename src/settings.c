@@ -68,8 +68,8 @@ static const struct option_spec option_table[] = {
 	  WITH_LIVE, MEMBER(last) },
 	{ 0, "recover", NULL, "join what an interrupted recording left", "record", OPTION_FLAG,
 	  WITH_LIVE, MEMBER(recover) },
-	{ 'j', NULL, "N", "threads that read the file", "analyses", OPTION_COUNT, WITH_FILE,
-	  MEMBER(jobs) },
+	{ 'j', NULL, "N", "threads that work on the file (1; 0: as many as CPUs)", "analyses",
+	  OPTION_NUMBER, WITH_FILE, MEMBER(jobs) },
 	{ 'T', NULL, NULL, "time stamps", "analyses info selftest", OPTION_FLAG, WITH_ANY,
 	  MEMBER(timestamps) },
 	{ 'q', NULL, NULL, "say less", "analyses info selftest record list", OPTION_FLAG, WITH_ANY,
@@ -502,6 +502,7 @@ int settings_parse(struct settings *s, const struct command *command, int argc, 
 	*s = (struct settings){
 		.command = *command,
 		.vcpu = UINT64_MAX,
+		.jobs = 1,
 		.percentiles = { 500000, 900000, 990000 },
 		.n_percentiles = 3,
 	};

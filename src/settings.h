@@ -58,7 +58,7 @@ struct settings {
 	uint64_t size;        /* --size, bytes of a recording; 0: no limit */
 	uint64_t last;        /* --last, ns: only the newest are kept; 0: all */
 	bool recover;         /* --recover */
-	uint64_t jobs;        /* -j, threads for a file; 0: as many as serve */
+	uint64_t jobs;        /* -j, threads for a file; 0: as many as CPUs */
 
 	bool timestamps, quiet, strict, dry_run;
 	unsigned int verbose;

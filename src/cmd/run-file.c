@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -298,10 +299,8 @@ static double part_done(const struct file *f)
 	return f->all ? (double)done / (double)f->all : 1;
 }
 
-static uint64_t clock_ms(void)
-{
-	return clock_now() / 1000000;
-}
+/* Counting a record takes ns, printing it µs. */
+enum { COUNT_RECORDS = 500000, PRINT_RECORDS = 20000 };
 
 static int peek(struct file *f, uint64_t *time, struct error *err)
 {
@@ -315,18 +314,20 @@ static int peek(struct file *f, uint64_t *time, struct error *err)
 }
 
 /*
- * Everything before `until`, in steps that are short enough for Ctrl-C and the line of progress:
- * of that much trace time as is read in some ten milliseconds. *more is false when
- * nothing is left.
+ * Everything before `until`, in steps that are short enough for Ctrl-C and the line of progress: of
+ * as much trace time as so many records take. Where a step ends may show in what is
+ * printed meanwhile, so it must not depend on how fast they are read. *more is false when nothing
+ * is left.
  */
 static int advance(struct file *f, uint64_t until, uint64_t *step, bool *more, struct error *err)
 {
 	struct run *run = f->run;
 	const struct stream_stats *stats = stream_stats(run->stream);
+	uint64_t few = run->analysis->streams ? PRINT_RECORDS : COUNT_RECORDS;
 	uint64_t next;
 
 	for (;;) {
-		uint64_t begun = clock_ms(), took, to;
+		uint64_t before = stats->records, took, to;
 
 		if (peek(f, &next, err))
 			return -1;
@@ -336,10 +337,10 @@ static int advance(struct file *f, uint64_t until, uint64_t *step, bool *more, s
 		to = next > UINT64_MAX - *step ? UINT64_MAX : next + *step;
 		if (stream_advance(run->stream, min(to, until), err) || run_check(run, err))
 			return -1;
-		took = clock_ms() - begun;
-		if (took < 20 && *step < UINT64_MAX / 4)
+		took = stats->records - before;
+		if (took < few && *step < UINT64_MAX / 4)
 			*step *= 2;
-		else if (took > 100 && *step > 1)
+		else if (took > 4 * few && *step > 1)
 			*step /= 2;
 		progress_show(run->progress, stats->records, stats->lost_records, part_done(f));
 	}
@@ -370,6 +371,37 @@ static int read_file(struct file *f, struct error *err)
 	return run_report(run, max(stream_stats(run->stream)->last, run->reported), true, err);
 }
 
+/* -j, or the CPUs that we may run on. */
+static unsigned int wanted_threads(const struct settings *s)
+{
+	enum { CPUS = 1 << 16, THREADS = 64 };
+	uint64_t n = s->jobs;
+	cpu_set_t *set;
+
+	if (!n) {
+		set = CPU_ALLOC(CPUS);
+		if (set && !sched_getaffinity(0, CPU_ALLOC_SIZE(CPUS), set))
+			n = (uint64_t)CPU_COUNT_S(CPU_ALLOC_SIZE(CPUS), set);
+		CPU_FREE(set);
+	}
+	return (unsigned int)min(max(n, (uint64_t)1), (uint64_t)THREADS);
+}
+
+/*
+ * One thread counts. Inflating is most of the work on a compressed file: there the second one does
+ * that, on others it decodes. libtracecmd, which reads foreign files, knows no threads.
+ */
+static void share_work(struct file *f)
+{
+	unsigned int threads = wanted_threads(f->run->settings);
+
+	if (threads < 2 || tracedat_facts(f->dat)->foreign)
+		return;
+	threads -= tracedat_pages_threads(f->pages, threads == 2 ? 1 : threads - 2);
+	if (threads > 1)
+		stream_decode_ahead(f->run->stream);
+}
+
 static int begin(struct file *f, struct error *err)
 {
 	struct run *run = f->run;
@@ -377,6 +409,7 @@ static int begin(struct file *f, struct error *err)
 
 	make_source(f);
 	run_connect(run, &f->source);
+	share_work(f);
 	if (peek(f, &first, err))
 		return -1;
 	if (first == UINT64_MAX)

@@ -239,6 +239,34 @@ void inflater_free(struct inflater *i);
 int inflater_run(struct inflater *i, const unsigned char *from, size_t from_size,
 		 unsigned char *to, size_t size);
 
+enum chunk_state { CHUNK_WAITING, CHUNK_RUNNING, CHUNK_DONE, CHUNK_FAILED };
+
+/* A chunk of records and the memory for what it holds. */
+struct chunk {
+	struct chunk *next;	   /* of its CPU */
+	struct chunk *waiting;	   /* behind it, for a thread of the crew */
+	enum chunk_state state;	   /* the crew's, as long as it has it */
+	const unsigned char *from; /* in the file, `packed` bytes */
+	uint32_t packed;
+	uint64_t first, pages;
+	size_t size, room; /* of data[]: in use, there */
+	_Alignas(8) unsigned char data[];
+};
+
+/* tracedat-crew.c: threads that inflate ahead of a reader, which is one thread */
+struct crew;
+
+/* NULL: there can't be any. Fewer threads than were asked for, when the system gives no more. */
+struct crew *crew_new(enum compression compression, unsigned int threads);
+/* Chunks that it was given are still the caller's. */
+void crew_free(struct crew *c);
+unsigned int crew_size(const struct crew *c);
+/* It has the chunk until crew_forget(). */
+void crew_add(struct crew *c, struct chunk *h);
+/* Until it is inflated, by whomever; -1 when it can't be. `own` is the caller's. */
+int crew_want(struct crew *c, struct chunk *h, struct inflater *own);
+void crew_forget(struct crew *c, struct chunk *h);
+
 /*
  * Walks all chunk headers of an extent, remembers where they are and sets the extent's end; its
  * data is cut when they are not all there, or one of them can't be.

@@ -3,33 +3,38 @@
  * Pages of a buffer, one after the other: pointers into a plain file, or into chunks that are
  * inflated when a page of theirs is wanted and given back when all their pages were released. So
  * what is inflated at any time is what the caller holds, and a chunk more, however long the trace.
+ * With a crew it is inflated before that, and some megabytes more.
  */
 #include <string.h>
 
 #include "trace/tracedat-internal.h"
 
-/* An inflated chunk. */
-struct held {
-	struct held *next;
-	uint64_t first, pages;
-	size_t size;
-	size_t room; /* of data[] */
-	_Alignas(8) unsigned char data[];
+enum {
+	AHEAD_BYTES = 8 << 20, /* inflated before they are wanted, of all CPUs */
+	SPARES = 16
 };
 
-/* One CPU's chunks that are held, and where the walk over chunk headers stands. */
-struct cpu_pages {
-	struct held *held;
-	struct slice at; /* the next chunk's header */
+/* Where a walk over chunk headers stands. */
+struct chunk_walk {
+	struct slice at; /* the next chunk's header; p NULL: nowhere yet */
 	uint64_t page;	 /* its first page */
+};
+
+/* One CPU's chunks that are held. */
+struct cpu_pages {
+	struct chunk *chunks;
+	struct chunk_walk walk; /* with a crew: behind all that it was given */
 };
 
 struct tracedat_pages {
 	const struct tracedat *t;
 	const struct tracedat_buffer *b;
 	struct inflater *inflater;
+	struct crew *crew; /* NULL: there is none */
+	uint64_t ahead;	   /* so many pages of each CPU are given to the crew */
 	struct cpu_pages *cpus;
-	struct held *spare; /* given back: the next chunk goes there */
+	struct chunk *spares; /* given back: the next chunks go there */
+	unsigned int n_spares;
 	struct foreign_pages *foreign; /* of a foreign file; NULL: it can't be read (any more) */
 };
 
@@ -48,10 +53,19 @@ struct tracedat_pages *tracedat_pages_new(const struct tracedat *t,
 	return p;
 }
 
-static void free_list(struct held *h)
+unsigned int tracedat_pages_threads(struct tracedat_pages *p, unsigned int threads)
+{
+	if (!p->inflater || !threads)
+		return 0;
+	p->crew = crew_new(p->t->compression, threads);
+	p->ahead = max((uint64_t)1, (uint64_t)AHEAD_BYTES / p->b->page_size / p->b->cpus);
+	return p->crew ? crew_size(p->crew) : 0;
+}
+
+static void free_list(struct chunk *h)
 {
 	while (h) {
-		struct held *next = h->next;
+		struct chunk *next = h->next;
 
 		free(h);
 		h = next;
@@ -64,9 +78,10 @@ void tracedat_pages_free(struct tracedat_pages *p)
 
 	if (!p)
 		return;
+	crew_free(p->crew);
 	for (cpu = 0; cpu < p->b->cpus; cpu++)
-		free_list(p->cpus[cpu].held);
-	free_list(p->spare);
+		free_list(p->cpus[cpu].chunks);
+	free_list(p->spares);
 	foreign_pages_free(p->foreign);
 	inflater_free(p->inflater);
 	free(p->cpus);
@@ -83,53 +98,64 @@ static int plain_page(const struct tracedat_buffer *b, const struct extent *e, u
 	return 1;
 }
 
-static struct held *find_held(struct cpu_pages *c, uint64_t n)
+static struct chunk *find_held(struct cpu_pages *c, uint64_t n)
 {
-	struct held *h;
+	struct chunk *h;
 
-	for (h = c->held; h; h = h->next)
+	for (h = c->chunks; h; h = h->next)
 		if (n >= h->first && n - h->first < h->pages)
 			return h;
 	return NULL;
 }
 
-/* Gives back the chunks that lie wholly below page n. One is kept for the next to be inflated. */
+/* Gives back the chunks that lie wholly below page n. Some are kept for the next to be inflated. */
 static void give_back(struct tracedat_pages *p, struct cpu_pages *c, uint64_t n)
 {
-	struct held **link = &c->held;
+	struct chunk **link = &c->chunks;
 
 	while (*link) {
-		struct held *h = *link;
+		struct chunk *h = *link;
 
 		if (h->first + h->pages > n) {
 			link = &h->next;
 			continue;
 		}
 		*link = h->next;
-		if (p->spare) {
+		if (p->crew)
+			crew_forget(p->crew, h);
+		if (p->n_spares >= (p->crew ? SPARES : 1)) {
 			free(h);
-		} else {
-			h->next = NULL;
-			p->spare = h;
+			continue;
 		}
+		h->next = p->spares;
+		p->spares = h;
+		p->n_spares++;
 	}
 }
 
-static struct held *held_new(struct tracedat_pages *p, size_t size)
+/* A chunk's place in the file, and memory for it. */
+static struct chunk *chunk_new(struct tracedat_pages *p, const struct chunk *like)
 {
-	struct held *h = p->spare;
+	struct chunk *h = p->spares;
+	size_t room;
 
-	if (h && h->room >= size) {
-		p->spare = NULL;
-		return h;
+	if (h) {
+		p->spares = h->next;
+		p->n_spares--;
 	}
-	h = xmalloc(sizeof(*h) + size);
-	h->room = size;
+	if (!h || h->room < like->size) {
+		free(h);
+		h = xmalloc(sizeof(*h) + like->size);
+		h->room = like->size;
+	}
+	room = h->room;
+	*h = *like;
+	h->room = room;
 	return h;
 }
 
 /* Puts the walk on a remembered chunk at or before page n, unless it stands nearer already. */
-static void seek(const struct extent *e, struct cpu_pages *c, uint64_t n)
+static void seek(const struct extent *e, struct chunk_walk *w, uint64_t n)
 {
 	size_t low = 0, high = e->chunks.n_marks;
 
@@ -141,43 +167,88 @@ static void seek(const struct extent *e, struct cpu_pages *c, uint64_t n)
 		else
 			high = mid;
 	}
-	if (c->at.p && c->page <= n && c->page >= e->chunks.marks[low].page)
+	if (w->at.p && w->page <= n && w->page >= e->chunks.marks[low].page)
 		return;
-	c->at = e->data;
-	c->at.p = e->chunks.marks[low].at;
-	c->page = e->chunks.marks[low].page;
+	w->at = e->data;
+	w->at.p = e->chunks.marks[low].at;
+	w->page = e->chunks.marks[low].page;
+}
+
+/* The next chunk of the walk; false when it isn't there. */
+static bool next_chunk(const struct tracedat_pages *p, struct chunk_walk *w, struct chunk *h)
+{
+	*h = (struct chunk){ .packed = slice_u32(&w->at), .first = w->page };
+	h->size = slice_u32(&w->at);
+	h->from = slice_take(&w->at, h->packed).p;
+	h->pages = (h->size + p->b->page_size - 1) / p->b->page_size;
+	w->page += h->pages;
+	return !w->at.cut;
+}
+
+static void hold(struct cpu_pages *c, struct chunk *h)
+{
+	h->next = c->chunks;
+	c->chunks = h;
 }
 
 /* Inflates the chunk with page n, which was found to exist when the file was opened. */
-static struct held *inflate_chunk(struct tracedat_pages *p, const struct extent *e,
-				  struct cpu_pages *c, uint64_t n, struct error *err)
+static struct chunk *inflate_chunk(struct tracedat_pages *p, const struct extent *e,
+				   struct cpu_pages *c, struct chunk_walk *w, uint64_t n)
 {
-	uint32_t packed, size;
-	uint64_t first, pages;
-	struct slice from;
-	struct held *h;
+	struct chunk place, *h;
+	bool there;
 
-	seek(e, c, n);
+	seek(e, w, n);
 	do {
-		packed = slice_u32(&c->at);
-		size = slice_u32(&c->at);
-		from = slice_take(&c->at, packed);
-		first = c->page;
-		pages = (size + p->b->page_size - 1) / p->b->page_size;
-		c->page += pages;
-	} while (!c->at.cut && c->page <= n);
-	h = c->at.cut ? NULL : held_new(p, size);
-	if (!h || inflater_run(p->inflater, from.p, packed, h->data, size)) {
+		there = next_chunk(p, w, &place);
+	} while (there && w->page <= n);
+	if (!there)
+		return NULL;
+	place.state = CHUNK_DONE;
+	h = chunk_new(p, &place);
+	if (inflater_run(p->inflater, h->from, h->packed, h->data, h->size)) {
 		free(h);
-		c->at.p = NULL;
-		tracedat_damaged(p->t, err, "a chunk of its records can't be inflated");
 		return NULL;
 	}
-	h->first = first;
-	h->pages = pages;
-	h->size = size;
-	h->next = c->held;
-	c->held = h;
+	hold(c, h);
+	return h;
+}
+
+/* With a crew: it has all chunks from the first one on up to some pages behind n. */
+static void give_ahead(struct tracedat_pages *p, const struct extent *e, struct cpu_pages *c,
+		       uint64_t n)
+{
+	struct chunk place, *h;
+
+	if (!c->walk.at.p)
+		seek(e, &c->walk, n);
+	while (c->walk.page < e->pages && c->walk.page <= n + p->ahead) {
+		if (!next_chunk(p, &c->walk, &place)) {
+			c->walk.page = e->pages; /* get() will say it */
+			return;
+		}
+		h = chunk_new(p, &place);
+		hold(c, h);
+		crew_add(p->crew, h);
+	}
+}
+
+/* The inflated chunk with page n; NULL when it can't be inflated. */
+static struct chunk *get_chunk(struct tracedat_pages *p, const struct extent *e,
+			       struct cpu_pages *c, uint64_t n)
+{
+	struct chunk_walk back = { .page = 0 };
+	struct chunk *h;
+
+	if (p->crew)
+		give_ahead(p, e, c, n);
+	h = find_held(c, n);
+	if (h)
+		return !p->crew || !crew_want(p->crew, h, p->inflater) ? h : NULL;
+	/* with a crew only a page that was released comes again */
+	h = inflate_chunk(p, e, c, p->crew ? &back : &c->walk, n);
+	if (!h)
+		c->walk.at.p = p->crew ? c->walk.at.p : NULL;
 	return h;
 }
 
@@ -197,7 +268,7 @@ int tracedat_pages_get(struct tracedat_pages *p, unsigned int cpu, uint64_t n, c
 {
 	const struct extent *e;
 	struct cpu_pages *c;
-	struct held *h;
+	struct chunk *h;
 	size_t at;
 
 	if (p->t->fallback)
@@ -208,11 +279,9 @@ int tracedat_pages_get(struct tracedat_pages *p, unsigned int cpu, uint64_t n, c
 	if (!p->b->packed)
 		return plain_page(p->b, e, n, page, size);
 	c = &p->cpus[cpu];
-	h = find_held(c, n);
+	h = get_chunk(p, e, c, n);
 	if (!h)
-		h = inflate_chunk(p, e, c, n, err);
-	if (!h)
-		return -1;
+		return tracedat_damaged(p->t, err, "a chunk of its records can't be inflated");
 	at = (size_t)(n - h->first) * p->b->page_size;
 	*page = h->data + at;
 	*size = min(h->size - at, (size_t)p->b->page_size);

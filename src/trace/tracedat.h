@@ -121,6 +121,12 @@ struct tracedat_pages *tracedat_pages_new(const struct tracedat *t,
 void tracedat_pages_free(struct tracedat_pages *p);
 
 /*
+ * Chunks that pages will be wanted of soon are inflated by up to so many threads meanwhile; returns
+ * how many there are, 0 where nothing is to be inflated. To be called once, before the first page.
+ */
+unsigned int tracedat_pages_threads(struct tracedat_pages *p, unsigned int threads);
+
+/*
  * Page n of a CPU: 1 with *page and *size (a last page may be shorter than the layout says), 0 when
  * there is none, -1 with *err. *page is valid until a later number is released.
  */
