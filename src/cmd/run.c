@@ -196,6 +196,9 @@ int run_check(struct run *run, struct error *err)
 
 void run_end(struct run *run)
 {
+	/* Of a report that could not be printed. */
+	if (run->render)
+		render_end(run->render, NULL);
 	if (run->state)
 		run->analysis->free(run->state);
 	stream_free(run->stream);
@@ -207,6 +210,7 @@ void run_end(struct run *run)
 	env_end(&run->env);
 	strhash_free(&run->said);
 	sample_free(&run->sample);
+	run->render = NULL;
 	run->state = NULL;
 	run->stream = NULL;
 	run->binding = NULL;

@@ -116,6 +116,9 @@ for nap in 0.21 0.33 0.45 0.57 0.69; do
 done >"$tmp/long"
 is "whenever it ends, no interval is longer than asked for" "$(cat "$tmp/long")" ""
 
+check "stdout is full" "$exits -d 10ms >/dev/full" 1 "^hvscope: .*No space" "Sanitizer"
+check "stdout is closed" "$exits -d 10ms >&-" 1 "^hvscope: .*Bad file" "Sanitizer"
+
 # --- What it touches ---
 
 check "--dry-run says it" "$exits --dry-run" 0 "kvm"
