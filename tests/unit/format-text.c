@@ -55,9 +55,11 @@ static int print_record(struct tracecmd_input *input, struct tep_record *rec, in
 {
 	struct both *both = ctx;
 	struct trace_seq a, b;
+	struct tep_event *event = tep_find_event_by_record(tracecmd_get_tep(input), rec);
 
 	(void)cpu;
-	if (both->records == ENOUGH)
+	/* a stack is printed by the file's symbols, which aren't part of a format */
+	if (both->records == ENOUGH || (event && !strcmp(event->name, "kernel_stack")))
 		return 0;
 	trace_seq_init(&a);
 	trace_seq_init(&b);
