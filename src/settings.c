@@ -41,7 +41,7 @@ static const struct option_spec option_table[] = {
 	  OPTION_COUNT, WITH_ANY, MEMBER(linear) },
 	{ 0, "format", "TEXT", "what to print of an event, with {FIELD}s", "trace", OPTION_TEXT,
 	  WITH_ANY, MEMBER(line_format) },
-	{ 0, "stack", NULL, "kernel stacks too", "trace record", OPTION_FLAG, WITH_ANY,
+	{ 0, "stack", NULL, "kernel stacks too", "trace record hypercalls", OPTION_FLAG, WITH_ANY,
 	  MEMBER(stack) },
 	{ 0, "by", "KEYS", "group by these keys", "tables", OPTION_KEYS, WITH_ANY, MEMBER(by),
 	  KEY_BIT(KEY_COUNT) - 1 },

@@ -10,6 +10,9 @@
  *	flushes = empty + direct + multicalls	and	ratio = updates / (direct + multicalls)
  *
  * with updates = entries + extended: how much work one transition into the hypervisor carries.
+ *
+ * With --stack, a stack belongs to the last fact of its subject, if that was a hypercall, on the
+ * same CPU, and nothing was lost between.
  */
 #include "analysis/analysis.h"
 
@@ -17,6 +20,8 @@
 
 #include "analysis/bins.h"
 #include "analysis/callers.h"
+#include "analysis/stacks.h"
+#include "base/hash.h"
 #include "base/util.h"
 #include "hv/hypercalls.h"
 
@@ -25,6 +30,7 @@ struct op_bin {
 	struct bin bin;
 	uint64_t entries;
 	uint64_t extended;
+	uint32_t number; /* place in hypercalls.numbered + 1, 0: none of its stacks came yet */
 };
 
 /* How someone batched. */
@@ -32,7 +38,7 @@ struct batch_bin {
 	struct bin bin;
 	uint64_t updates;
 	uint64_t empty, direct, multicalls; /* flushes */
-	uint64_t flushed; /* entries that they carried */
+	uint64_t flushed;                   /* entries that they carried */
 	uint64_t sections;
 };
 
@@ -46,6 +52,8 @@ struct subject {
 	uint32_t owner[SIDES]; /* 0: not met yet */
 	uint32_t batcher;
 	bool unselected;
+	uint16_t cpu;          /* where … */
+	struct op_bin *awaits; /* … this one's stack would come; NULL: none will */
 };
 
 /* A bin's space: an index of interfaces, and whether its value is a name or a number. */
@@ -57,6 +65,10 @@ struct hypercalls {
 	struct bins *ops[SIDES];
 	struct bins *batches;
 	struct callers *callers;
+	struct stacks *stacks;
+	struct hash stack_counts; /* number of an op << 32 | of a stack → how often */
+	struct op_bin **numbered;
+	uint32_t n_numbered;
 	struct subject *subjects;
 	size_t n_subjects;
 	uint64_t interfaces[MAX_INTERFACES]; /* interned names */
@@ -76,6 +88,7 @@ static void *hypercalls_new(const struct analysis_env *env, struct error *err)
 	h->ops[SIDE_GUESTS] = bins_new(env, sizeof(struct op_bin), KEY_OP);
 	h->batches = bins_new(&h->batch_env, sizeof(struct batch_bin), KEY_OP);
 	h->callers = callers_new(env);
+	h->stacks = stacks_new(env);
 	return h;
 }
 
@@ -89,6 +102,9 @@ static void hypercalls_free(void *state)
 		bins_free(h->ops[side], NULL);
 	bins_free(h->batches, NULL);
 	callers_free(h->callers);
+	stacks_free(h->stacks);
+	hash_free(&h->stack_counts);
+	free(h->numbered);
 	free(h->subjects);
 	free(h);
 }
@@ -99,8 +115,7 @@ static struct subject *subject_of(struct hypercalls *h, uint32_t subject)
 		size_t n = max((size_t)64, (size_t)subject + subject / 2 + 1);
 
 		h->subjects = xreallocarray(h->subjects, n, sizeof(*h->subjects));
-		memset(h->subjects + h->n_subjects, 0,
-		       (n - h->n_subjects) * sizeof(*h->subjects));
+		memset(h->subjects + h->n_subjects, 0, (n - h->n_subjects) * sizeof(*h->subjects));
 		h->n_subjects = n;
 	}
 	return &h->subjects[subject];
@@ -151,23 +166,27 @@ static void count_flush(struct batch_bin *batch, uint64_t entries)
 		batch->multicalls++;
 }
 
-static void count(struct hypercalls *h, const struct subject *s, const struct fact *f)
+static void count(struct hypercalls *h, struct subject *s, const struct fact *f)
 {
 	struct batch_bin *batch = NULL;
+	struct op_bin *op = NULL;
 
 	if (f->aux != HYPERCALL_DIRECT && f->aux != HYPERCALL_OTHER)
 		batch = (struct batch_bin *)bins_get(h->batches, s->batcher, f->cpu, 0, 0);
 	switch ((enum fact_hypercall)f->aux) {
 	case HYPERCALL_DIRECT:
 	case HYPERCALL_OTHER:
-		op_of(h, s, f)->entries++;
+		op = op_of(h, s, f);
+		op->entries++;
 		break;
 	case HYPERCALL_BATCHED:
-		op_of(h, s, f)->entries++;
+		op = op_of(h, s, f);
+		op->entries++;
 		batch->updates++;
 		break;
 	case HYPERCALL_EXTENDED:
-		op_of(h, s, f)->extended++;
+		op = op_of(h, s, f);
+		op->extended++;
 		batch->updates++;
 		break;
 	case HYPERCALL_FLUSH:
@@ -177,6 +196,38 @@ static void count(struct hypercalls *h, const struct subject *s, const struct fa
 		batch->sections++;
 		break;
 	}
+	s->awaits = op;
+	s->cpu = f->cpu;
+}
+
+static uint32_t number_of(struct hypercalls *h, struct op_bin *op)
+{
+	if (!op->number) {
+		h->numbered = xreallocarray(h->numbered, h->n_numbered + 1, sizeof(op));
+		h->numbered[h->n_numbered++] = op;
+		op->number = h->n_numbered;
+	}
+	return op->number;
+}
+
+static void count_stack(struct hypercalls *h, const struct fact *f)
+{
+	struct subject *s = subject_of(h, f->subject);
+	uint32_t stack = s->awaits && s->cpu == f->cpu ? stacks_add(h->stacks, f) : 0;
+
+	if (stack)
+		hash_insert(&h->stack_counts, (uint64_t)number_of(h, s->awaits) << 32 | stack, NULL)
+			->u++;
+	s->awaits = NULL;
+}
+
+static void hypercalls_lost(void *state, const struct loss *losses, size_t n)
+{
+	struct hypercalls *h = state;
+
+	(void)losses;
+	for (size_t i = 0; n && i < h->n_subjects; i++)
+		h->subjects[i].awaits = NULL;
 }
 
 static void hypercalls_feed(void *state, const struct fact *facts, size_t n)
@@ -188,6 +239,8 @@ static void hypercalls_feed(void *state, const struct fact *facts, size_t n)
 		struct subject *s;
 
 		callers_feed(h->callers, f);
+		if (f->kind == FACT_RECORD && fact_slot(f) == env->stack_slot)
+			count_stack(h, f);
 		if (f->kind != FACT_HYPERCALL && f->kind != FACT_THREAD_END)
 			continue;
 		s = subject_of(h, f->subject);
@@ -195,6 +248,7 @@ static void hypercalls_feed(void *state, const struct fact *facts, size_t n)
 			*s = (struct subject){ 0 };
 			continue;
 		}
+		s->awaits = NULL;
 		if (!s->batcher)
 			meet(h, s, f->subject);
 		if (s->unselected || (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
@@ -207,21 +261,44 @@ enum { INTERFACE = BIN_COLUMNS, OP, NAME, ENTRIES, EXTENDED, RATE, SHARE, OP_COL
 
 static const struct column op_columns[OP_COLUMNS] = {
 	BIN_COLUMN_DEFS,
-	[INTERFACE] = { .key = "interface", .title = "INTERFACE", .type = COLUMN_TEXT,
-			.flags = COLUMN_LABEL, .help = "Whose numbers these are" },
-	[OP] = { .key = "op", .title = "OP", .type = COLUMN_COUNT,
-		 .flags = COLUMN_LABEL | COLUMN_GAUGE, .help = "Number of the hypercall" },
-	[NAME] = { .key = "name", .title = "NAME", .type = COLUMN_TEXT, .flags = COLUMN_LABEL,
+	[INTERFACE] = { .key = "interface",
+			.title = "INTERFACE",
+			.type = COLUMN_TEXT,
+			.flags = COLUMN_LABEL,
+			.help = "Whose numbers these are" },
+	[OP] = { .key = "op",
+		 .title = "OP",
+		 .type = COLUMN_COUNT,
+		 .flags = COLUMN_LABEL | COLUMN_GAUGE,
+		 .help = "Number of the hypercall" },
+	[NAME] = { .key = "name",
+		   .title = "NAME",
+		   .type = COLUMN_TEXT,
+		   .flags = COLUMN_LABEL,
 		   .help = "Name of the hypercall" },
-	[ENTRIES] = { .key = "entries", .title = "ENTRIES", .type = COLUMN_COUNT,
-		      .metric = "hypercalls", .help = "Hypercalls made, or put into a batch" },
-	[EXTENDED] = { .key = "extended", .title = "EXTENDED", .type = COLUMN_COUNT,
-		       .flags = COLUMN_WHEN_ANY, .metric = "hypercalls_extended",
+	[ENTRIES] = { .key = "entries",
+		      .title = "ENTRIES",
+		      .type = COLUMN_COUNT,
+		      .metric = "hypercalls",
+		      .help = "Hypercalls made, or put into a batch" },
+	[EXTENDED] = { .key = "extended",
+		       .title = "EXTENDED",
+		       .type = COLUMN_COUNT,
+		       .flags = COLUMN_WHEN_ANY,
+		       .metric = "hypercalls_extended",
 		       .help = "Updates that joined a hypercall in the batch" },
-	[RATE] = { .key = "rate", .title = "RATE", .type = COLUMN_RATE, .derive = DERIVE_RATE,
-		   .of = "entries", .help = "Entries per second" },
-	[SHARE] = { .key = "share", .title = "SHARE", .type = COLUMN_RATIO,
-		    .derive = DERIVE_SHARE, .of = "entries", .help = "Share of all entries" },
+	[RATE] = { .key = "rate",
+		   .title = "RATE",
+		   .type = COLUMN_RATE,
+		   .derive = DERIVE_RATE,
+		   .of = "entries",
+		   .help = "Entries per second" },
+	[SHARE] = { .key = "share",
+		    .title = "SHARE",
+		    .type = COLUMN_RATIO,
+		    .derive = DERIVE_SHARE,
+		    .of = "entries",
+		    .help = "Share of all entries" },
 };
 
 enum {
@@ -237,10 +314,10 @@ enum {
 	BATCH_COLUMNS
 };
 
-#define COUNT_COLUMN(name, heading, more, as, words)                            \
-	{                                                                       \
-		.key = name, .title = heading, .type = COLUMN_COUNT,            \
-		.flags = more, .metric = as, .help = words                      \
+#define COUNT_COLUMN(name, heading, more, as, words)                                              \
+	{                                                                                         \
+		.key = name, .title = heading, .type = COLUMN_COUNT, .flags = more, .metric = as, \
+		.help = words                                                                     \
 	}
 
 static const struct column batch_columns[BATCH_COLUMNS] = {
@@ -258,26 +335,33 @@ static const struct column batch_columns[BATCH_COLUMNS] = {
 				 "Hypercalls put into batches, and updates that joined them"),
 	[ISSUED] = COUNT_COLUMN("issued", "ISSUED", 0, "hypercalls_issued",
 				"Transitions into the hypervisor that the batches took"),
-	[RATIO] = { .key = "ratio", .title = "RATIO", .type = COLUMN_RATE, .flags = COLUMN_GAUGE,
-		    .derive = DERIVE_RATIO, .of = "updates", .per = "issued",
+	[RATIO] = { .key = "ratio",
+		    .title = "RATIO",
+		    .type = COLUMN_RATE,
+		    .flags = COLUMN_GAUGE,
+		    .derive = DERIVE_RATIO,
+		    .of = "updates",
+		    .per = "issued",
 		    .help = "Updates for each transition" },
 	[SECTIONS] = COUNT_COLUMN("sections", "SECTIONS", COLUMN_WIDE, "hypercall_sections",
 				  "Sections of code that batch"),
 };
 
-static void name_op(const struct hypercalls *h, const struct bin *bin, struct row *row)
+/* Interface, number and name: three columns from `place` on. */
+static void name_op(const struct hypercalls *h, const struct bin *bin, struct row *row,
+		    unsigned int place)
 {
 	const struct analysis_env *env = h->env;
 	uint8_t space = bin_space(bin);
 	const char *interface = env->string(env->ctx, h->interfaces[space & ~SPACE_NAME]);
 
-	row_text(row, INTERFACE, interface);
+	row_text(row, place, interface);
 	if (space & SPACE_NAME) {
-		row_text(row, NAME, env->string(env->ctx, bin->value));
+		row_text(row, place + 2, env->string(env->ctx, bin->value));
 		return;
 	}
-	row_count(row, OP, bin->value);
-	row_text(row, NAME, hypercall_name(interface, bin->value));
+	row_count(row, place + 1, bin->value);
+	row_text(row, place + 2, hypercall_name(interface, bin->value));
 }
 
 static void report_ops(const struct hypercalls *h, struct report *report)
@@ -289,9 +373,14 @@ static void report_ops(const struct hypercalls *h, struct report *report)
 	for (unsigned int i = by_op ? INTERFACE : ENTRIES; i < OP_COLUMNS; i++)
 		show[n++] = i;
 	table = table_new(report, &(struct table_layout){
-		.name = "hypercalls", .title = "hypercalls", .sort = "entries",
-		.columns = op_columns, .nr_columns = OP_COLUMNS, .show = show, .nr_show = n,
-	});
+					  .name = "hypercalls",
+					  .title = "hypercalls",
+					  .sort = "entries",
+					  .columns = op_columns,
+					  .nr_columns = OP_COLUMNS,
+					  .show = show,
+					  .nr_show = n,
+				  });
 	for (int side = 0; side < SIDES; side++) {
 		for (size_t i = 0; i < bins_count(h->ops[side]); i++) {
 			const struct op_bin *op = (struct op_bin *)bins_at(h->ops[side], i);
@@ -299,11 +388,65 @@ static void report_ops(const struct hypercalls *h, struct report *report)
 
 			bins_label(h->ops[side], &op->bin, row);
 			if (by_op)
-				name_op(h, &op->bin, row);
+				name_op(h, &op->bin, row, INTERFACE);
 			row_count(row, ENTRIES, op->entries);
 			row_count(row, EXTENDED, op->extended);
 		}
 	}
+}
+
+enum { S_INTERFACE, S_OP, S_NAME, S_STACK, S_COUNT };
+
+static const struct column stack_columns[] = {
+	[S_INTERFACE] = { .key = "interface",
+			  .title = "INTERFACE",
+			  .type = COLUMN_TEXT,
+			  .flags = COLUMN_LABEL,
+			  .help = "Whose numbers these are" },
+	[S_OP] = { .key = "op",
+		   .title = "OP",
+		   .type = COLUMN_COUNT,
+		   .flags = COLUMN_LABEL | COLUMN_GAUGE,
+		   .help = "Number of the hypercall" },
+	[S_NAME] = { .key = "name",
+		     .title = "NAME",
+		     .type = COLUMN_TEXT,
+		     .flags = COLUMN_LABEL,
+		     .help = "Name of the hypercall" },
+	[S_STACK] = { .key = "stack",
+		      .title = "STACK",
+		      .type = COLUMN_STACK,
+		      .flags = COLUMN_LABEL,
+		      .help = "Kernel functions that led there" },
+	[S_COUNT] = { .key = "count",
+		      .title = "COUNT",
+		      .type = COLUMN_COUNT,
+		      .help = "Hypercalls, and updates that joined one, that came this way" },
+};
+
+/* Which way the kernel came to each hypercall. */
+static void report_stacks(struct hypercalls *h, struct report *report)
+{
+	struct table *table = table_new(
+		report, &(struct table_layout){ .name = "stacks",
+						.title = "ways to them",
+						.sort = "count",
+						.columns = stack_columns,
+						.nr_columns = ARRAY_SIZE(stack_columns) });
+
+	hash_each(&h->stack_counts, e)
+	{
+		const struct op_bin *op = h->numbered[(e->key >> 32) - 1];
+		struct row *row = table_row(table);
+		const char *const *frames;
+		unsigned int n;
+
+		name_op(h, &op->bin, row, S_INTERFACE);
+		frames = stacks_frames(h->stacks, (uint32_t)e->key, &n);
+		row_stack(row, S_STACK, frames, n);
+		row_count(row, S_COUNT, e->value.u);
+	}
+	stacks_note(h->stacks, report);
 }
 
 static void report_batches(const struct hypercalls *h, struct report *report)
@@ -314,9 +457,14 @@ static void report_batches(const struct hypercalls *h, struct report *report)
 	for (unsigned int i = FLUSHES; i < BATCH_COLUMNS; i++)
 		show[n++] = i;
 	table = table_new(report, &(struct table_layout){
-		.name = "batches", .title = "batches of them", .sort = "flushes",
-		.columns = batch_columns, .nr_columns = BATCH_COLUMNS, .show = show, .nr_show = n,
-	});
+					  .name = "batches",
+					  .title = "batches of them",
+					  .sort = "flushes",
+					  .columns = batch_columns,
+					  .nr_columns = BATCH_COLUMNS,
+					  .show = show,
+					  .nr_show = n,
+				  });
 	for (size_t i = 0; i < bins_count(h->batches); i++) {
 		const struct batch_bin *b = (struct batch_bin *)bins_at(h->batches, i);
 		struct row *row = table_row(table);
@@ -356,6 +504,8 @@ static void hypercalls_report(void *state, struct report *report, uint64_t now, 
 	(void)last;
 	report_ops(h, report);
 	report_batches(h, report);
+	if (h->env->stacks)
+		report_stacks(h, report);
 	callers = callers_report(h->callers, report);
 	if (!own && !guests && !callers && !bins_count(h->batches))
 		report_note(report, "No hypercalls were seen: this is neither a Xen PV or Hyper-V "
@@ -377,6 +527,7 @@ const struct analysis analysis_hypercalls = {
 	.by_live = KEY_BIT(KEY_VM) | KEY_BIT(KEY_OP),
 	.by_file = KEY_BIT(KEY_OP),
 	.new = hypercalls_new,
+	.lost = hypercalls_lost,
 	.feed = hypercalls_feed,
 	.report = hypercalls_report,
 	.free = hypercalls_free,

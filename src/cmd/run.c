@@ -36,19 +36,27 @@ static int bind_events(struct run *run, struct error *err)
 {
 	struct error why = { 0 };
 	bool any = false;
-	int stack = -1;
 
 	/* first those that were named, so that their slots are their places */
 	if (bind_some(run, false, &any, &why) || bind_some(run, true, &any, &why) || !any) {
 		*err = why;
 		return -1;
 	}
+	return 0;
+}
+
+/* What an analysis of records, or of stacks, may ask about them. */
+static int bind_records(struct run *run, struct error *err)
+{
+	int stack = -1;
+
 	if (run->env.analysis.stacks) {
 		stack = binding_add_record(run->binding, "ftrace", "kernel_stack", err);
 		if (stack < 0)
 			return -1;
 	}
-	env_records(&run->env, &run->events, stack);
+	if (run->analysis->specs || stack >= 0)
+		env_records(&run->env, &run->events, stack);
 	return 0;
 }
 
@@ -61,7 +69,7 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 	run->env.subjects = run->subjects;
 	run->env.binding = run->binding;
 	*absent = false;
-	if (run->analysis->specs && bind_events(run, err))
+	if ((run->analysis->specs && bind_events(run, err)) || bind_records(run, err))
 		return -1;
 	if (rows_bind(&run->rows, run->analysis, formats, run->binding, has, ctx, absent, err))
 		return -1;
@@ -415,10 +423,12 @@ static void say_lost(struct run *run, const struct report *report)
 
 	if (!report->has_lost || report_complete(report))
 		return;
-	progress_say(run->progress, "lost: %llu records at %llu places, %llu of them without a "
-		     "number; %llu came too late%s", (unsigned long long)lost->records,
-		     (unsigned long long)lost->marks, (unsigned long long)lost->unknown,
-		     (unsigned long long)lost->late, lost->stopped ? "; stopped early" : "");
+	progress_say(run->progress,
+		     "lost: %llu records at %llu places, %llu of them without a "
+		     "number; %llu came too late%s",
+		     (unsigned long long)lost->records, (unsigned long long)lost->marks,
+		     (unsigned long long)lost->unknown, (unsigned long long)lost->late,
+		     lost->stopped ? "; stopped early" : "");
 }
 
 /* The lines that are new. */

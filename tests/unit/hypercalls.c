@@ -204,10 +204,74 @@ static void test_callers(void)
 	end(&t);
 }
 
+/* A stack of one function, whose address is `a` of the record. */
+static size_t one_frame(void *ctx, const struct fact *f, uint64_t *addresses, size_t room)
+{
+	(void)ctx;
+	if (room)
+		addresses[0] = f->a;
+	return 1;
+}
+
+static const char *function(void *ctx, uint64_t address, const char **module, uint64_t *offset)
+{
+	(void)ctx;
+	*module = NULL;
+	*offset = 0;
+	return address == 1 ? "set_pte" : "switch_mm";
+}
+
+static void feed_stack(struct fixture *t, uint32_t subject, uint16_t cpu, uint64_t address)
+{
+	struct fact f = { .kind = FACT_RECORD, .subject = subject, .cpu = cpu, .a = address,
+			  .b = UINT64_C(5) << 32 };
+
+	analysis_find("hypercalls")->feed(t->state, &f, 1);
+}
+
+static void test_stacks(void)
+{
+	const struct analysis *a = analysis_find("hypercalls");
+	struct loss loss = { .from = 1, .to = 2 };
+	struct fixture t;
+
+	begin(&t, KEY_BIT(KEY_OP));
+	t.env.stacks = true;
+	t.env.stack_slot = 5;
+	t.env.stack = one_frame;
+	t.env.symbol = function;
+	a->free(t.state);
+	t.state = a->new(&t.env, NULL);
+	feed(&t, 7, HYPERCALL_BATCHED, 14, TEXT_XEN);
+	feed(&t, 8, HYPERCALL_BATCHED, 3, TEXT_XEN);
+	feed_stack(&t, 7, 0, 1); /* each its own, whoever comes first */
+	feed_stack(&t, 8, 0, 2);
+	feed(&t, 7, HYPERCALL_EXTENDED, 14, TEXT_XEN);
+	feed_stack(&t, 7, 0, 1);
+	feed_stack(&t, 7, 0, 1); /* of something else */
+	feed(&t, 7, HYPERCALL_BATCHED, 14, TEXT_XEN);
+	feed_stack(&t, 7, 1, 1); /* of another CPU */
+	feed(&t, 7, HYPERCALL_BATCHED, 14, TEXT_XEN);
+	feed(&t, 7, HYPERCALL_FLUSH, 1, TEXT_XEN);
+	feed_stack(&t, 7, 0, 1); /* of the flush */
+	feed(&t, 7, HYPERCALL_BATCHED, 14, TEXT_XEN);
+	a->lost(t.state, &loss, 1);
+	feed_stack(&t, 7, 0, 1); /* perhaps of what was lost */
+	report(&t);
+	is_int(report_table(t.report, "stacks")->nr_rows, 2, "two ways");
+	is_int(number(&t, "stacks", 0, "op"), 14, "to this one");
+	is_int(number(&t, "stacks", 0, "count"), 2, "an entry and an update came that way");
+	is_str(cell(&t, "stacks", 0, "stack")->v.stack->frames[0], "set_pte", "by name");
+	is_int(number(&t, "stacks", 1, "op"), 3, "and to the other");
+	is_int(number(&t, "stacks", 1, "count"), 1, "once");
+	end(&t);
+}
+
 int main(void)
 {
 	test_batches();
 	test_callers();
+	test_stacks();
 	test_sides();
 	test_keys();
 	test_names();
