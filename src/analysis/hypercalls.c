@@ -517,7 +517,7 @@ static void hypercalls_report(void *state, struct report *report, uint64_t now, 
 
 const struct analysis analysis_hypercalls = {
 	.name = "hypercalls",
-	.summary = "hypercalls of this guest, or on a host those of its guests, and how they batch",
+	.summary = "Hypercalls of this guest, or on a host those of its guests, and how they batch",
 	.facts = FACT_BIT(FACT_HYPERCALL),
 	.facts_optional = FACT_BIT(FACT_THREAD_END),
 	.facts_asked = FACT_BIT(FACT_HYPERCALL_CALLER),

@@ -24,7 +24,7 @@ static int run_help(const struct settings *settings, struct error *err)
 
 const struct command command_help = {
 	.name = "help",
-	.summary = "what the commands are, or the options of one",
+	.summary = "What the commands are, or the options of one",
 	.operands = OPERANDS_FREE,
 	.usage = "[COMMAND]",
 	.run = run_help,

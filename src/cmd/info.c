@@ -442,6 +442,6 @@ static int run_info(const struct settings *s, struct error *err)
 
 const struct command command_info = {
 	.name = "info",
-	.summary = "what this machine is, and what can be told here",
+	.summary = "What this machine is, and what can be told here",
 	.run = run_info,
 };

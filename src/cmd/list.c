@@ -452,7 +452,7 @@ static int run_list(const struct settings *s, struct error *err)
 
 const struct command command_list = {
 	.name = "list",
-	.summary = "which events there are, and their fields",
+	.summary = "Which events there are, and their fields",
 	.operands = OPERANDS_FREE,
 	.needs = NEEDS_TRACING,
 	.usage = "[PATTERN...]",

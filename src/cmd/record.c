@@ -624,7 +624,7 @@ static int run_record(const struct settings *s, struct error *err)
 
 const struct command command_record = {
 	.name = "record",
-	.summary = "writes what analyses need, or events, into a trace file",
+	.summary = "Write what analyses need, or events, into a trace file",
 	.operands = OPERANDS_FREE | OPERANDS_WORKLOAD,
 	.needs = NEEDS_TRACING,
 	.usage = "ANALYSIS[,ANALYSIS...]|EVENT...",

@@ -368,7 +368,7 @@ static int run_selftest(const struct settings *s, struct error *err)
 
 const struct command command_selftest = {
 	.name = "selftest",
-	.summary = "runs a tiny guest and checks that its exits are counted exactly",
+	.summary = "Run a tiny guest and check that its exits are counted exactly",
 	.operands = OPERANDS_FREE,
 	.needs = NEEDS_TRACING | NEEDS_KVM,
 	.usage = "[guest]",
