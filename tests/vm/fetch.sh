@@ -14,7 +14,7 @@
 set -u
 
 usage() {
-	echo "usage: fetch.sh DIR kernel-6.1|kernel-6.12|qemu|busybox|xen|xen-tools|prometheus|sysroot-arm64 ..." >&2
+	echo "usage: fetch.sh DIR kernel-6.1|kernel-6.12|qemu|qemu-7.2|busybox|xen|xen-tools|prometheus|sysroot-arm64 ..." >&2
 	exit 2
 }
 
@@ -116,15 +116,17 @@ fetch_sysroot() {
 	mv "$work/root" "$work/item"
 }
 
+fetch_qemu() {
+	unpack "qemu-system-x86/$1" "qemu-system-data/$1" "qemu-system-common/$1" "seabios/$1" ipxe-qemu
+	mv "$work/root" "$work/item"
+}
+
 fetch() {
 	case $1 in
 	kernel-6.1) fetch_kernel linux-image-amd64 ;;
 	kernel-6.12) fetch_kernel linux-image-6.12-amd64 ;;
-	qemu)
-		unpack qemu-system-x86/bookworm-backports qemu-system-data/bookworm-backports \
-			qemu-system-common/bookworm-backports seabios/bookworm-backports ipxe-qemu
-		mv "$work/root" "$work/item"
-		;;
+	qemu) fetch_qemu bookworm-backports ;;
+	qemu-7.2) fetch_qemu bookworm ;;
 	busybox)
 		unpack busybox-static
 		mkdir "$work/item" && mv "$work/root/bin/busybox" "$work/item/busybox"

@@ -23,6 +23,7 @@ vm_dir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}/tests/vm
 
 lab_cache=${HVSCOPE_LAB_CACHE:-${XDG_CACHE_HOME:-/var/cache}/hvscope-lab}
 lab_tries=${HVSCOPE_LAB_TRIES:-8}
+lab_emulator=qemu # set before lab_begin: qemu-7.2
 lab_smp=2
 lab_mem=2048
 lab_board=q35
@@ -53,14 +54,15 @@ lab_begin() {
 	for lab_tool in cpio dpkg-deb xz; do
 		command -v $lab_tool >/dev/null || lab_missing "needs $lab_tool"
 	done
-	if "$vm_dir/fetch.sh" "$lab_cache" qemu 2>"$tmp/fetch"; then
-		lab_root=$lab_cache/qemu/usr
+	if "$vm_dir/fetch.sh" "$lab_cache" "$lab_emulator" 2>"$tmp/fetch"; then
+		lab_root=$lab_cache/$lab_emulator/usr
 		lab_qemu=$lab_root/bin/qemu-system-x86_64
 		QEMU_MODULE_DIR=$lab_root/lib/x86_64-linux-gnu/qemu
 		export QEMU_MODULE_DIR
 		lab_bios="-L $lab_root/share/qemu -L $lab_root/share/seabios"
 	fi
-	# Debian 12's own QEMU 7.2 sometimes breaks the kernels that it runs; it is the second choice.
+	# Debian 12's own QEMU 7.2 sometimes breaks the kernels that it runs on several CPUs at once; it
+	# is the second choice.
 	if ! "${lab_qemu:-false}" --version >/dev/null 2>&1; then
 		unset QEMU_MODULE_DIR
 		lab_bios=
