@@ -315,9 +315,8 @@ static int peek(struct file *f, uint64_t *time, struct error *err)
 
 /*
  * Everything before `until`, in steps that are short enough for Ctrl-C and the line of progress: of
- * as much trace time as so many records take. Where a step ends may show in what is
- * printed meanwhile, so it must not depend on how fast they are read. *more is false when nothing
- * is left.
+ * as much trace time as so many records take. Where a step ends may show in what is printed
+ * meanwhile, so it must not depend on how fast they are read. *more is false when nothing is left.
  */
 static int advance(struct file *f, uint64_t until, uint64_t *step, bool *more, struct error *err)
 {

@@ -142,8 +142,12 @@ void crew_add(struct crew *c, struct chunk *h)
 	h->waiting = NULL;
 	*c->end = h;
 	c->end = &h->waiting;
-	pthread_cond_signal(&c->work);
 	pthread_mutex_unlock(&c->lock);
+}
+
+void crew_start(struct crew *c)
+{
+	pthread_cond_broadcast(&c->work);
 }
 
 int crew_want(struct crew *c, struct chunk *h, struct inflater *own)

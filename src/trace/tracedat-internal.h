@@ -261,8 +261,9 @@ struct crew *crew_new(enum compression compression, unsigned int threads);
 /* Chunks that it was given are still the caller's. */
 void crew_free(struct crew *c);
 unsigned int crew_size(const struct crew *c);
-/* It has the chunk until crew_forget(). */
+/* It has the chunk until crew_forget(), and looks for what it was given at crew_start(). */
 void crew_add(struct crew *c, struct chunk *h);
+void crew_start(struct crew *c);
 /* Until it is inflated, by whomever; -1 when it can't be. `own` is the caller's. */
 int crew_want(struct crew *c, struct chunk *h, struct inflater *own);
 void crew_forget(struct crew *c, struct chunk *h);

@@ -214,7 +214,10 @@ static struct chunk *inflate_chunk(struct tracedat_pages *p, const struct extent
 	return h;
 }
 
-/* With a crew: it has all chunks from the first one on up to some pages behind n. */
+/*
+ * With a crew: it has all chunks from the first one on up to some pages behind n. It is given many
+ * at a time, for to wake its threads costs as much as to inflate one.
+ */
 static void give_ahead(struct tracedat_pages *p, const struct extent *e, struct cpu_pages *c,
 		       uint64_t n)
 {
@@ -222,15 +225,18 @@ static void give_ahead(struct tracedat_pages *p, const struct extent *e, struct 
 
 	if (!c->walk.at.p)
 		seek(e, &c->walk, n);
+	if (c->walk.page >= e->pages || c->walk.page > n + p->ahead / 2)
+		return;
 	while (c->walk.page < e->pages && c->walk.page <= n + p->ahead) {
 		if (!next_chunk(p, &c->walk, &place)) {
 			c->walk.page = e->pages; /* get() will say it */
-			return;
+			break;
 		}
 		h = chunk_new(p, &place);
 		hold(c, h);
 		crew_add(p->crew, h);
 	}
+	crew_start(p->crew);
 }
 
 /* The inflated chunk with page n; NULL when it can't be inflated. */
