@@ -115,6 +115,14 @@ static char *last_line(char *text)
 	return line ? line + 1 : text;
 }
 
+/* Where programs that print their usage after an error have the error. */
+static char *first_line(char *text)
+{
+	text += strspn(text, " \n");
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
 /* Starts it on the first CPU; its two outputs go to our files. */
 static pid_t start(const struct bench *b, const char *const *args)
 {
@@ -338,6 +346,12 @@ static int load_main(const char *calls, const char *path)
 	return fclose(f) ? 1 : 0;
 }
 
+/* The events with nothing around them: what is added is the kernel's part of any tracer's cost. */
+static const char bare_script[] =
+	"i=/sys/kernel/tracing/instances/bench.hvscope; mkdir -p $i && echo mono >$i/trace_clock && "
+	"echo " ENTER " >$i/set_event && echo " EXIT " >>$i/set_event && \"$@\"; status=$?; "
+	"echo >$i/set_event; rmdir $i; exit $status";
+
 /* Who traces a load; the load's command follows, as one word where `joined`. */
 struct tracer {
 	const char *name, *args[MAX_ARGS];
@@ -374,7 +388,7 @@ static void run_traced(const struct bench *b, const struct tracer *t, int round,
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		to->skipped = xstrdup("not installed");
 	else if (status || to->ns[round] <= 0)
-		to->skipped = xstrdup(last_line(text));
+		to->skipped = xstrdup(first_line(text));
 	free(text);
 	free(joined);
 }
@@ -401,11 +415,12 @@ static void print_cost(const struct bench *b, const struct tracer *t, const stru
 
 static void measure_cost(const struct bench *b)
 {
-	enum { PLAIN, OURS, N = 6 };
+	enum { PLAIN, OURS, N = 7 };
 	const struct tracer tracers[N] = {
 		[PLAIN] = { .name = "getppid loop, not traced" },
 		[OURS] = { .name = "hvscope count",
 			   .args = { b->hvscope, "count", "-q", ENTER, EXIT, "--" } },
+		{ .name = "ftrace that nobody reads", .args = { "sh", "-c", bare_script, "sh" } },
 		{ .name = "perf stat -a",
 		  .args = { "perf", "stat", "-a", "-e", ENTER, "-e", EXIT, "--" } },
 		{ .name = "perf record -a",
