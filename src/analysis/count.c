@@ -12,9 +12,19 @@ struct count_bin {
 	uint64_t count;
 };
 
+/* Events of one thread come in runs, so the bin of the last one of an event is mostly the next's. */
+enum { RECENT = 8 };
+
+struct recent {
+	struct count_bin *bin; /* NULL: none */
+	uint32_t subject, slot;
+	uint16_t cpu;
+};
+
 struct count {
 	const struct analysis_env *env;
 	struct bins *bins;
+	struct recent recent[RECENT]; /* by slot */
 };
 
 static void *count_new(const struct analysis_env *env, struct error *err)
@@ -37,22 +47,45 @@ static void count_free(void *state)
 	free(c);
 }
 
+/* The bin of an event that isn't that of the last one; NULL: it doesn't count. */
+static struct count_bin *find_bin(struct count *c, const struct fact *f, struct recent *recent)
+{
+	const struct analysis_env *env = c->env;
+
+	if ((env->selected && !env->selected(env->ctx, f->subject, FACT_NO_VCPU)) ||
+	    (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
+		return NULL;
+	*recent = (struct recent){ .subject = f->subject, .slot = fact_slot(f), .cpu = f->cpu };
+	recent->bin = (struct count_bin *)bins_get(c->bins, bins_member(c->bins, f->subject),
+						   f->cpu, 0, recent->slot);
+	return recent->bin;
+}
+
+static void forget(struct count *c, uint32_t subject)
+{
+	bins_forget(c->bins, subject);
+	for (unsigned int i = 0; i < RECENT; i++)
+		if (c->recent[i].subject == subject)
+			c->recent[i].bin = NULL;
+}
+
 static void count_feed(void *state, const struct fact *facts, size_t n)
 {
 	struct count *c = state;
-	const struct analysis_env *env = c->env;
 
 	for (const struct fact *f = facts; f < facts + n; f++) {
-		struct bin *bin;
+		struct recent *recent = &c->recent[fact_slot(f) % RECENT];
+		struct count_bin *bin = recent->bin;
 
-		if (f->kind == FACT_THREAD_END)
-			bins_forget(c->bins, f->subject);
-		if (f->kind != FACT_RECORD ||
-		    (env->selected && !env->selected(env->ctx, f->subject, FACT_NO_VCPU)) ||
-		    (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
+		if (unlikely(f->kind == FACT_THREAD_END))
+			forget(c, f->subject);
+		if (unlikely(f->kind != FACT_RECORD))
 			continue;
-		bin = bins_get(c->bins, bins_member(c->bins, f->subject), f->cpu, 0, fact_slot(f));
-		((struct count_bin *)bin)->count++;
+		if (!bin || recent->subject != f->subject || recent->slot != fact_slot(f) ||
+		    recent->cpu != f->cpu)
+			bin = find_bin(c, f, recent);
+		if (bin)
+			bin->count++;
 	}
 }
 
