@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The guest that the self test and the labs rest on: what it says that it did is what it was told to
- * do, which of it came out to us, and a line tells all of it.
+ * The guest that the self test and the labs rest on: what it says that it did is what it was told
+ * to do, which of it came out to us, and a line tells all of it.
  */
 #include <string.h>
 #include <unistd.h>
