@@ -12,7 +12,7 @@ struct count_bin {
 	uint64_t count;
 };
 
-/* Events of one thread come in runs, so the bin of the last one of an event is mostly the next's. */
+/* Events of one thread come in runs: the bin of the last one of an event is mostly the next's. */
 enum { RECENT = 8 };
 
 struct recent {

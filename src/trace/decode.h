@@ -69,8 +69,8 @@ uint64_t decode_number(const struct decode_plan *plan, const struct decode_arg *
 struct decoder;
 
 /*
- * All outlive the decoder; rows may be added to the plan between windows. `window` may be NULL until
- * the first decoder_window().
+ * All outlive the decoder; rows may be added to the plan between windows. `window` may be NULL
+ * until the first decoder_window().
  */
 struct decoder *decoder_new(const struct decode_plan *plan, const struct page_layout *layout,
 			    struct subjects *subjects, struct window *window);
