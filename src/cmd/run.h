@@ -64,6 +64,7 @@ struct run {
 	uint64_t unmarked;  /* records lost that no mark tells of, known at the end */
 	bool guarded;	    /* a guard ended the run */
 	bool incomplete;    /* some report was */
+	bool fed;	    /* facts came that the analysis can't do without */
 	bool found;	    /* some report's tables had rows */
 	struct sample sample; /* the last one; its facts are the analysis's */
 	struct strhash said; /* notes that were told already */
@@ -101,7 +102,7 @@ bool run_is_over(const struct run *run, uint64_t now);
  */
 int run_sample(struct run *run, uint64_t *now, struct error *err);
 
-/* Whether the analysis has nothing to tell so far. */
+/* Whether nothing came so far that the analysis could tell of. */
 bool run_is_empty(const struct run *run);
 
 /* Everything before `now` was fed: prints the report of the interval, or of the run. */

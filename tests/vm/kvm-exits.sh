@@ -38,6 +38,16 @@ run() {
 	! grep -q trapped $OUT/$name.err || { cat $OUT/$name.err; exit 75; }
 }
 
+# tracing N: waits until N runs of hvscope trace, however slow this machine is.
+tracing() {
+	for _ in $(seq 300); do
+		[ "$(cat $TRACEFS/instances/hvscope.*/tracing_on 2>/dev/null | grep -c 1)" -lt "$1" ] || return 0
+		sleep 0.2
+	done
+	echo "$1 runs of hvscope don't come to trace"
+	exit 75
+}
+
 mkdir $bystander
 echo 16384 >$bystander/buffer_size_kb
 echo mono >$bystander/trace_clock
@@ -59,24 +69,36 @@ NAMED
 run named --by vm,reason -- sh named
 
 # One process of two.
-load delay=3000 rounds=4 vcpus=2 cpuid=21 hlt=3 >$OUT/one.truth 2>&1 &
+mkfifo go other
+load wait=1 rounds=4 vcpus=2 cpuid=21 hlt=3 <go >$OUT/one.truth 2>&1 &
 one=$!
-load delay=3000 rounds=4 vcpus=2 cpuid=34 hlt=5 >$OUT/other.truth 2>&1 &
-run process --by tid,reason -p $one -d 7s
-wait $one
+load wait=1 rounds=4 vcpus=2 cpuid=34 hlt=5 <other >$OUT/other.truth 2>&1 &
+two=$!
+exec 3>go 4>other
+hvscope exits -f json --by tid,reason -p $one -o $OUT/process.json 2>$OUT/process.err &
+hvscope=$!
+tracing 1
+echo >&3
+echo >&4
+wait $one $two
+kill -TERM $hvscope
+wait $hvscope
+echo $? >$OUT/process.status
+exec 3>&- 4>&-
 
 # Two at once, and a third that dies without a word in the middle.
-hvscope exits -f json -d 8s --by tid,reason -o $OUT/first.json 2>$OUT/first.err &
+hvscope exits -f json --by tid,reason -o $OUT/first.json 2>$OUT/first.err &
 first=$!
-hvscope exits -f json -d 8s --by tid,reason -o $OUT/second.json 2>$OUT/second.err &
+hvscope exits -f json --by tid,reason -o $OUT/second.json 2>$OUT/second.err &
 second=$!
-hvscope exits -f json -d 60s -o $OUT/never.json 2>$OUT/never.err &
+hvscope exits -f json -o $OUT/never.json 2>$OUT/never.err &
 third=$!
-sleep 3
+tracing 3
 kill -9 $third
 echo >$bystander/trace
 load vms=2 rounds=5 migrate=2 $ops >$OUT/first.truth 2>&1 || exit 75
 cp $OUT/first.truth $OUT/second.truth
+kill -TERM $first $second
 wait $first
 echo $? >$OUT/first.status
 wait $second
@@ -89,7 +111,7 @@ state >$OUT/after
 
 hvscope exits -f table -o $OUT/table -- load vms=1 vcpus=2 $ops >/dev/null 2>&1
 # Beside a guest that isn't the test's.
-load delay=500 rounds=2000 $ops >/dev/null 2>&1 &
+load rounds=2000 $ops >/dev/null 2>&1 &
 hvscope selftest >$OUT/selftest 2>&1
 echo $? >$OUT/selftest.status
 wait
@@ -142,7 +164,6 @@ for kernel in 6.1 6.12; do
 	[ "$lab_status" = 0 ] || diag "$(tail -n 20 "$lab_out/log")"
 
 	for name in tid all interval named first second; do
-		[ -e "$lab_out/$name.status" ] || echo 0 >"$lab_out/$name.status"
 		verify "$name"
 	done
 	for name in tid all interval named first; do
@@ -164,6 +185,7 @@ for kernel in 6.1 6.12; do
 		"$(jq -r '.tables[0].rows[] | select(.reason == "cpuid") | "\(.vm) \(.exits)"' \
 			"$lab_out/named.json" | sort)" "alpha 300
 beta 22"
+	is "$label: process: ends well" "$(cat "$lab_out/process.status")" 0
 	is "$label: process: only that one's exits" \
 		"$(counted process cpuid) $(counted process hlt)" \
 		"$(truth one cpuid) $(truth one hlt)"

@@ -5,8 +5,8 @@
  *
  *	load [KEY=NUMBER]... [-- ANYTHING]
  *
- * Keys: vms, vcpus, rounds, migrate, delay and hold (ms before and after the guest), and each
- * operation by its name (how often per round and vCPU). What follows `--` is ignored here: it is
+ * Keys: vms, vcpus, rounds, migrate, wait (1: for a line on stdin before the guest), hold (ms after
+ * it), and each operation by its name (how often per round and vCPU). What follows `--` is ignored here: it is
  * for those who read command lines.
  *
  * Rule: a VM is a process. Status 0 when all guests came to their end, 75 when one did not: such a
@@ -24,7 +24,7 @@
 
 struct load {
 	unsigned int vms;
-	unsigned int delay; /* ms before a VM runs its guest */
+	unsigned int wait; /* for a line before a VM runs its guest */
 	struct guest_plan plan;
 };
 
@@ -36,7 +36,7 @@ static unsigned int *setting_find(struct load *load, const char *key, size_t len
 	} settings[] = {
 		{ "vms", &load->vms },		     { "vcpus", &load->plan.vcpus },
 		{ "rounds", &load->plan.rounds },    { "migrate", &load->plan.migrate },
-		{ "delay", &load->delay },	     { "hold", &load->plan.hold },
+		{ "wait", &load->wait },	     { "hold", &load->plan.hold },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
@@ -78,7 +78,8 @@ static int vm_run(const struct load *load, unsigned int vm)
 	struct error err = { 0 };
 	int status = 0;
 
-	usleep(load->delay * 1000);
+	if (load->wait)
+		getchar();
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	if (guest_run(&load->plan, truth, &err) < 0) {
 		fprintf(stderr, "load: %s\n", err.text);
