@@ -6,8 +6,8 @@
  *	load [KEY=NUMBER]... [-- ANYTHING]
  *
  * Keys: vms, vcpus, rounds, migrate, wait (1: for a line on stdin before the guest), hold (ms after
- * it), and each operation by its name (how often per round and vCPU). What follows `--` is ignored here: it is
- * for those who read command lines.
+ * it), and each operation by its name (how often per round and vCPU). What follows `--` is ignored
+ * here: it is for those who read command lines.
  *
  * Rule: a VM is a process. Status 0 when all guests came to their end, 75 when one did not: such a
  * run says nothing about who watched it.
