@@ -8,7 +8,8 @@
 
 . "${top_srcdir:-.}/tests/vm/lab.sh"
 
-lab_begin kernel-6.1 xen
+kernel=${HVSCOPE_LAB_KERNEL:-kernel-6.1}
+lab_begin "$kernel" xen
 lab_cpu=qemu64
 lab_mem=3072
 
@@ -85,7 +86,7 @@ of_forks() {
 }
 
 lab_xen="dom0_mem=1G,max:1G"
-lab_image dom0 kernel-6.1 xenfs
+lab_image dom0 "$kernel" xenfs
 lab_add dom0 "$HVSCOPE"
 if lab_run dom0 "$tmp/job" 400; then
 	is "the job came to its end" "$lab_status" 0
@@ -147,7 +148,7 @@ END
 
 lab_smp=4
 lab_xen="maxcpus=1 dom0_max_vcpus=4 dom0_mem=1G,max:1G"
-lab_image steal kernel-6.1 xenfs
+lab_image steal "$kernel" xenfs
 lab_add steal "$HVSCOPE"
 if lab_run steal "$tmp/job" 400; then
 	is "steal: ends well" "$(cat "$lab_out/steal.status")" 0
