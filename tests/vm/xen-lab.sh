@@ -46,12 +46,16 @@ echo 1 >$bystander/events/xen/xen_mc_entry/enable
 echo 1 >$bystander/events/xen/xen_mc_flush/enable
 hvscope hypercalls -f json --by tid,op -p $forks -o $OUT/hypercalls.json 2>$OUT/hypercalls.err &
 hvscope=$!
+hvscope count 't:xen:*' -f json --by tid,event -p $forks -o $OUT/count.json 2>$OUT/count.err &
+count=$!
 sleep 5
 echo go >go
 wait $forks
-kill -TERM $hvscope
+kill -TERM $hvscope $count
 wait $hvscope
 echo $? >$OUT/hypercalls.status
+wait $count
+echo $? >$OUT/count.status
 echo 0 >$bystander/tracing_on
 sed -n 's/.*-\([0-9]*\) *\[.* xen_mc_\([a-z]*\): [a-z]* \([0-9]*\).*/\1 \2 \3/p' $bystander/trace |
 	awk -v pid=$forks '$1 == pid { print $2, $3 }' >$OUT/calls
@@ -115,6 +119,15 @@ if lab_run dom0 "$tmp/job" 400; then
 	is "hypercalls: Xen's names" "$(of_forks hypercalls 'select(.op == 1 or .op == 26).name' | sort)" \
 		"mmu_update
 mmuext_op"
+
+	is "count xen:*: ends well" "$(cat "$lab_out/count.status")" 0
+	for event in entry flush; do
+		is "count xen:*: $event, as the kernel's own text has it" \
+			"$(jq -r --arg event "xen:xen_mc_$event" --argjson pid "$(cat "$lab_out/pid")" \
+				'.tables[0].rows[] | select(.tid == $pid and .event == $event).count' \
+				"$lab_out/count.json")" \
+			"$(grep -c "^$event " "$lab_out/calls")"
+	done
 
 	is "callbacks: ends well" "$(cat "$lab_out/callbacks.status")" 0
 	calls=$(jq '[.tables[] | select(.name == "callbacks").rows[].calls] | add' \
