@@ -17,11 +17,11 @@ recording=${HVSCOPE_RECORDING:-$top_srcdir/tests/traces/xen/xen-small.dat}
 # What the page leaves to the reader.
 LIBC=$(ldd /bin/sh 2>/dev/null | sed -n 's/.*libc\.so[^ ]* => \([^ ]*\).*/\1/p')
 [ -n "$LIBC" ] || LIBC=${HVSCOPE_LIBC-}
-mkdir "$tmp/bin" "$tmp/work"
+mkdir "$tmp/bin" "$tmp/place"
 printf '#!/bin/sh\nexec cat\n' >"$tmp/bin/flamegraph.pl"
 printf '#!/bin/sh\nexec "%s" "$@"\n' "$HVSCOPE" >"$tmp/bin/hvscope"
 chmod +x "$tmp/bin/flamegraph.pl" "$tmp/bin/hvscope"
-cp "$recording" "$tmp/work/trace.dat"
+cp "$recording" "$tmp/place/trace.dat"
 PATH=$tmp/bin:$PATH
 
 # Something for them to see: files, processes, environment.
@@ -44,7 +44,7 @@ run() { # LINE
 	*) line=$(printf '%s\n' "$1" | sed 's/^hvscope [a-z]*/& -d 300ms/; s/ -d 5s/ -d 300ms/; s/ 1 3$/ 0.1 3/') ;;
 	esac
 	tap_status=0
-	(cd "$tmp/work" && eval "$line") >"$tmp/out" 2>"$tmp/err" </dev/null || tap_status=$?
+	(cd "$tmp/place" && eval "$line") >"$tmp/out" 2>"$tmp/err" </dev/null || tap_status=$?
 }
 
 kinds=
