@@ -63,6 +63,9 @@ grep -m 3 xen_mc_ $bystander/trace
 echo >$bystander/set_event_pid
 echo 0 >$bystander/events/enable
 
+hvscope hypercalls --stack --direct -f json -o $OUT/ways.json -- sh -c 'for i in $(seq 60); do (:); done'
+echo $? >$OUT/ways.status
+
 # Another user's probe of the same function, in another instance.
 echo 'p:lab/upcall __xen_pv_evtchn_do_upcall' >$TRACEFS/kprobe_events
 echo >$bystander/trace
@@ -128,6 +131,17 @@ mmuext_op"
 				"$lab_out/count.json")" \
 			"$(grep -c "^$event " "$lab_out/calls")"
 	done
+
+	is "hypercalls --stack --direct: ends well" "$(cat "$lab_out/ways.status")" 0
+	is "hypercalls --stack: each entry and each update came one way" \
+		"$(jq '[.tables[] | select(.name == "stacks").totals.count][0]' "$lab_out/ways.json")" \
+		"$(jq '[.tables[] | select(.name == "hypercalls").totals | .entries + .extended][0]' \
+			"$lab_out/ways.json")"
+	ok "hypercalls --stack: forks among the ways" jq -e \
+		'[.tables[] | select(.name == "stacks").rows[].stack | index("kernel_clone")] | any' \
+		"$lab_out/ways.json"
+	ok "hypercalls --direct: callers that the tracepoints don't tell of" jq -e \
+		'.tables[] | select(.name == "callers").totals.calls > 0' "$lab_out/ways.json"
 
 	is "callbacks: ends well" "$(cat "$lab_out/callbacks.status")" 0
 	calls=$(jq '[.tables[] | select(.name == "callbacks").rows[].calls] | add' \
