@@ -123,16 +123,48 @@ static int parse_number(struct parser *s)
 	return add_step(s, OP_CONSTANT, value, 1);
 }
 
+/* "[2]" behind a name of so many characters: the name with it, which one element always has. */
+static char *parse_element(struct parser *s, const char *begin, int len)
+{
+	unsigned long long index;
+	char *end;
+
+	s->p++;
+	skip_blanks(s);
+	if (!isdigit((unsigned char)*s->p)) {
+		bad(s, "the number of the array's element is missing");
+		return NULL;
+	}
+	errno = 0;
+	index = strtoull(s->p, &end, 0);
+	if (errno) {
+		bad(s, "a number is too great");
+		return NULL;
+	}
+	s->p = end;
+	skip_blanks(s);
+	if (*s->p != ']') {
+		bad(s, "a closing bracket is missing");
+		return NULL;
+	}
+	s->p++;
+	return xasprintf("%.*s[%llu]", len, begin, index);
+}
+
 static int parse_name(struct parser *s)
 {
 	const char *begin = s->p;
 	struct expr *e = s->e;
 	unsigned int i;
 	char *name;
+	int len;
 
 	for (s->p++; isalnum((unsigned char)*s->p) || *s->p == '_'; s->p++)
 		;
-	name = xstrndup(begin, (size_t)(s->p - begin));
+	len = (int)(s->p - begin);
+	name = *s->p == '[' ? parse_element(s, begin, len) : xstrndup(begin, (size_t)len);
+	if (!name)
+		return -1;
 	for (i = 0; i < e->n_names && strcmp(e->names[i], name); i++)
 		;
 	if (i < e->n_names) {
@@ -256,6 +288,12 @@ bool expr_is_name(const struct expr *e)
 
 /* --- Evaluation --- */
 
+/* A value on the stack; x / 0 has none, nor has what is made of it. */
+struct operand {
+	struct expr_value value;
+	bool none;
+};
+
 /* INT64_MIN / -1 has no result in 64 bits; nor has anything / 0. */
 static bool divide(enum op op, struct expr_value a, struct expr_value b, struct expr_value *to)
 {
@@ -336,33 +374,47 @@ static bool apply(enum op op, struct expr_value a, struct expr_value b, struct e
 	return true;
 }
 
+/* As in C, what is right of && and || doesn't matter where the left side says it all. */
+static bool is_decided(enum op op, const struct operand *left)
+{
+	return !left->none &&
+	       ((op == OP_BOTH && !left->value.v) || (op == OP_EITHER && left->value.v));
+}
+
+static void apply_binary(enum op op, struct operand *left, const struct operand *right)
+{
+	if (is_decided(op, left))
+		left->value = (struct expr_value){ .v = op == OP_EITHER, .is_signed = true };
+	else if (left->none || right->none || !apply(op, left->value, right->value, &left->value))
+		left->none = true;
+}
+
 bool expr_eval(const struct expr *e, const struct expr_value *names, struct expr_value *result)
 {
-	struct expr_value stack[DEPTH_MAX + 1], *top = stack; /* stack[0] stays unused */
+	struct operand stack[DEPTH_MAX + 1], *top = stack; /* stack[0] stays unused */
 
 	for (const struct step *step = e->steps; step < e->steps + e->n_steps; step++) {
 		switch (step->op) {
 		case OP_CONSTANT:
-			*++top = step->value;
+			*++top = (struct operand){ .value = step->value };
 			break;
 		case OP_NAME:
-			*++top = names[step->value.v];
+			*++top = (struct operand){ .value = names[step->value.v] };
 			break;
 		case OP_NEGATE:
-			top->v = -top->v;
+			top->value.v = -top->value.v;
 			break;
 		case OP_INVERT:
-			top->v = ~top->v;
+			top->value.v = ~top->value.v;
 			break;
 		case OP_NOT:
-			*top = (struct expr_value){ .v = !top->v, .is_signed = true };
+			top->value = (struct expr_value){ .v = !top->value.v, .is_signed = true };
 			break;
 		default:
 			top--;
-			if (!apply(step->op, top[0], top[1], top))
-				return false;
+			apply_binary(step->op, top, top + 1);
 		}
 	}
-	*result = *top;
-	return true;
+	*result = top->value;
+	return !top->none;
 }

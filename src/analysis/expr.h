@@ -3,7 +3,7 @@
  * Expressions over the fields of a record, as in C: + - * / % & | ^ << >> ~ ! && ||, comparisons,
  * parentheses, constants in decimal, hexadecimal and octal. All values have 64 bits; as in C, an
  * operation is an unsigned one when one side is (a field of 64 unsigned bits, or a constant beyond
- * the signed ones). Names are fields, or begin with '$'.
+ * the signed ones). Names are fields, elements of them as "args[2]", or begin with '$'.
  */
 #ifndef HVSCOPE_ANALYSIS_EXPR_H
 #define HVSCOPE_ANALYSIS_EXPR_H

@@ -14,7 +14,7 @@
 struct piece {
 	char *text;           /* to print as it is; NULL: a field */
 	struct field *fields; /* by place in env->slots */
-	bool hex;
+	char base;            /* 'x' hexadecimal, 'd' decimal, 0 as people read the field */
 };
 
 struct template
@@ -43,7 +43,7 @@ static struct piece *add(struct template *f)
 	return &f->pieces[f->n++];
 }
 
-/* "name" or "name:x" between braces, `len` long. */
+/* "name", "name:x" or "name:d" between braces, `len` long. */
 static int add_field(struct template *f, const char *begin, size_t len, struct error *err)
 {
 	struct piece *piece = add(f);
@@ -52,11 +52,12 @@ static int add_field(struct template *f, const char *begin, size_t len, struct e
 
 	if (colon)
 		*colon++ = '\0';
-	piece->hex = colon && !strcmp(colon, "x");
-	if (!*name || (colon && !piece->hex))
+	if (colon && (!strcmp(colon, "x") || !strcmp(colon, "d")))
+		piece->base = *colon;
+	if (!*name || (colon && !piece->base))
 		ret = error_set_status(err, 2,
-				       "format: '{%.*s}' is no field: it is {NAME} or "
-				       "{NAME:x}",
+				       "format: '{%.*s}' is no field: it is {NAME}, {NAME:x} or "
+				       "{NAME:d}",
 				       (int)len, begin);
 	else
 		ret = fields_find(f->env, name, &piece->fields, err);
@@ -117,7 +118,8 @@ static void print_field(const struct template *f, const struct piece *piece,
 		snprintf(text, room, "?");
 	else if (!field->text)
 		fields_text((struct expr_value){ value, field->is_signed },
-			    piece->hex || field->is_hex, field->size, text, room);
+			    piece->base ? piece->base == 'x' : field->is_hex, field->size, text,
+			    room);
 }
 
 void template_print(const struct template *f, const struct fact *fact, char *text, size_t room)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A user's format for events: text with {field}s in it, {field:x} for hexadecimal, {{ and }} for
- * braces. \n and \t are what they are in C.
+ * A user's format for events: text with {field}s in it, {field:x} for hexadecimal, {field:d} for
+ * decimal, {{ and }} for braces. An element of an array is {field[2]}. \n and \t are what they are
+ * in C.
  */
 #ifndef HVSCOPE_ANALYSIS_TEMPLATE_H
 #define HVSCOPE_ANALYSIS_TEMPLATE_H

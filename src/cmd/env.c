@@ -94,6 +94,9 @@ static int env_field(void *ctx, uint32_t slot, const char *name, struct field *f
 
 	if (!found)
 		return -1;
+	if (found->kind == RECORD_BYTES && found->item)
+		return error_set(err, "%s: %s is an array, '%s': name an element of it, as %s[0]",
+				 env_event(env, slot), name, found->type, name);
 	if (found->kind == RECORD_BYTES)
 		return error_set(err, "%s: %s is neither a number nor a text but '%s'",
 				 env_event(env, slot), name, found->type);

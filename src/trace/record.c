@@ -16,9 +16,17 @@
 #include "trace/binding.h"
 #include "trace/decode.h"
 
+/* A field that somebody asked for as NAME[NUMBER]. They stand still in memory. */
+struct element {
+	struct element *next;
+	struct record_field field;
+	char *name;
+};
+
 struct type {
 	struct record_field *fields;
 	size_t n;
+	struct element *elements;
 };
 
 struct records {
@@ -35,14 +43,30 @@ struct records *records_new(struct binding *binding)
 	return r;
 }
 
+static void free_elements(struct element *e)
+{
+	for (struct element *next; e; e = next) {
+		next = e->next;
+		free(e->name);
+		free(e);
+	}
+}
+
 void records_free(struct records *r)
 {
 	if (!r)
 		return;
-	for (unsigned int i = 0; i < r->n_types; i++)
+	for (unsigned int i = 0; i < r->n_types; i++) {
+		free_elements(r->types[i].elements);
 		free(r->types[i].fields);
+	}
 	free(r->types);
 	free(r);
+}
+
+static bool is_width(unsigned int size)
+{
+	return size == 1 || size == 2 || size == 4 || size == 8;
 }
 
 static enum record_kind kind_of(const struct tep_format_field *f)
@@ -51,10 +75,57 @@ static enum record_kind kind_of(const struct tep_format_field *f)
 	if (f->flags & TEP_FIELD_IS_ARRAY && f->elementsize <= 1 && strstr(f->type, "char") &&
 	    !strstr(f->type, "unsigned"))
 		return RECORD_TEXT;
-	if (!(f->flags & TEP_FIELD_IS_ARRAY) &&
-	    (f->size == 1 || f->size == 2 || f->size == 4 || f->size == 8))
+	/* "__data_loc cpumask_t" has no brackets, and is elsewhere all the same */
+	if (!(f->flags & (TEP_FIELD_IS_ARRAY | TEP_FIELD_IS_DYNAMIC)) &&
+	    f->size > 0 && is_width((unsigned int)f->size))
 		return RECORD_NUMBER;
 	return RECORD_BYTES;
+}
+
+/*
+ * Bytes of a type of numbers, 0 for others: "__data_loc unsigned long[]". libtraceevent knows them
+ * of few types, where the array isn't here and so has no length to divide.
+ */
+static unsigned int type_size(const char *type, unsigned int long_size)
+{
+	static const char *const skipped[] = { "__data_loc ", "__rel_loc ", "const ", "unsigned ",
+					       "signed " };
+	static const struct {
+		const char *name;
+		unsigned int size; /* 0: that of long */
+	} types[] = {
+		{ "char", 1 }, { "bool", 1 }, { "u8", 1 }, { "s8", 1 }, { "__u8", 1 },
+		{ "__s8", 1 }, { "uint8_t", 1 }, { "int8_t", 1 }, { "short", 2 }, { "u16", 2 },
+		{ "s16", 2 }, { "__u16", 2 }, { "__s16", 2 }, { "uint16_t", 2 }, { "int16_t", 2 },
+		{ "int", 4 }, { "unsigned", 4 }, { "u32", 4 }, { "s32", 4 }, { "__u32", 4 },
+		{ "__s32", 4 }, { "uint32_t", 4 }, { "int32_t", 4 }, { "pid_t", 4 }, { "long", 0 },
+		{ "size_t", 0 }, { "long long", 8 }, { "u64", 8 }, { "s64", 8 }, { "__u64", 8 },
+		{ "__s64", 8 }, { "uint64_t", 8 }, { "int64_t", 8 },
+	};
+	size_t len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(skipped); i++)
+		if (!strncmp(type, skipped[i], strlen(skipped[i])))
+			type += strlen(skipped[i]);
+	len = strcspn(type, "[");
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strncmp(type, types[i].name, len) && !types[i].name[len])
+			return types[i].size ? types[i].size : long_size;
+	return 0;
+}
+
+/* Bytes of an array's element, where that is a number. */
+static unsigned int item_of(const struct tep_format_field *f)
+{
+	unsigned int size = 0;
+
+	if (!(f->flags & TEP_FIELD_IS_ARRAY))
+		return 0;
+	if (f->flags & TEP_FIELD_IS_DYNAMIC)
+		size = type_size(f->type, (unsigned int)tep_get_long_size(f->event->tep));
+	else if (f->arraylen && !strstr(f->type, "struct") && !strstr(f->type, "union"))
+		size = (unsigned int)f->size / f->arraylen;
+	return is_width(size) ? size : 0;
 }
 
 static struct record_field field_of(const struct tep_format_field *f, bool common)
@@ -66,6 +137,7 @@ static struct record_field field_of(const struct tep_format_field *f, bool commo
 		.is_signed = f->flags & TEP_FIELD_IS_SIGNED,
 		.is_hex = f->flags & (TEP_FIELD_IS_POINTER | TEP_FIELD_IS_LONG) &&
 			  !(f->flags & TEP_FIELD_IS_SIGNED),
+		.item = item_of(f),
 	};
 
 	if (f->flags & TEP_FIELD_IS_DYNAMIC && f->size == 4)
@@ -81,7 +153,7 @@ static void add_fields(struct type *t, const struct tep_format_field *f, bool co
 	}
 }
 
-static const struct type *type_of(struct records *r, unsigned int slot)
+static struct type *type_of(struct records *r, unsigned int slot)
 {
 	struct tep_event *tep;
 	struct type *t;
@@ -121,18 +193,104 @@ static char *list_fields(const struct type *t)
 	return list;
 }
 
+static const struct record_field *find_field(const struct type *t, const char *name, size_t len)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!strncmp(t->fields[i].name, name, len) && !t->fields[i].name[len])
+			return &t->fields[i];
+	return NULL;
+}
+
+/* The number in "name[3]". */
+static int read_index(const char *bracket, unsigned long *index)
+{
+	char *end;
+
+	if (bracket[1] < '0' || bracket[1] > '9')
+		return -1;
+	*index = strtoul(bracket + 1, &end, 0); /* ULONG_MAX if it is greater */
+	return strcmp(end, "]") ? -1 : 0;
+}
+
+/* Whether an array has the element, as far as that is known without a record. */
+static int check_index(const struct record_field *array, unsigned long index, const char *event,
+		       struct error *err)
+{
+	unsigned int n = array->where == RECORD_HERE ? array->size / array->item :
+						       UINT16_MAX / array->item;
+
+	if (index < n)
+		return 0;
+	if (array->where != RECORD_HERE)
+		return error_set(err, "%s: %s has fewer elements than %lu in any record", event,
+				 array->name, index);
+	return error_set(err, "%s: %s has %u elements, %s[0] to %s[%u]", event, array->name, n,
+			 array->name, array->name, n - 1);
+}
+
+static const struct record_field *add_element(struct type *t, const struct record_field *array,
+					      unsigned int index)
+{
+	struct element *e = xcalloc(1, sizeof(*e));
+
+	e->name = xasprintf("%s[%u]", array->name, index);
+	e->field = *array;
+	e->field.name = e->name;
+	e->field.kind = RECORD_NUMBER;
+	e->field.item = 0;
+	e->field.size = array->item;
+	if (array->where == RECORD_HERE)
+		e->field.offset += index * array->item;
+	else
+		e->field.index = index;
+	e->next = t->elements;
+	t->elements = e;
+	return &e->field;
+}
+
+/* "name[3]", of which `len` bytes are the name. */
+static const struct record_field *find_element(struct type *t, const struct record_field *array,
+					       const char *text, const char *event,
+					       struct error *err)
+{
+	unsigned long index;
+
+	if (read_index(text + strlen(array->name), &index)) {
+		error_set(err, "%s: an element is NAME[NUMBER]", text);
+		return NULL;
+	}
+	if (!array->item) {
+		error_set(err, "%s: %s is %s but '%s'", event, array->name,
+			  array->kind == RECORD_BYTES ? "neither a number nor an array of them" :
+							"no array",
+			  array->type);
+		return NULL;
+	}
+	if (check_index(array, index, event, err))
+		return NULL;
+	for (const struct element *e = t->elements; e; e = e->next)
+		if (!strncmp(e->name, array->name, strlen(array->name)) &&
+		    strtoul(e->name + strlen(array->name) + 1, NULL, 10) == index &&
+		    e->name[strlen(array->name)] == '[')
+			return &e->field;
+	return add_element(t, array, (unsigned int)index);
+}
+
 const struct record_field *records_field(struct records *r, unsigned int slot, const char *name,
 					 struct error *err)
 {
-	const struct type *t = type_of(r, slot);
+	struct type *t = type_of(r, slot);
+	size_t len = strcspn(name, "[");
+	const struct record_field *found = find_field(t, name, len);
 	char *list;
 
-	for (size_t i = 0; i < t->n; i++)
-		if (!strcmp(t->fields[i].name, name))
-			return &t->fields[i];
+	if (found && name[len])
+		return find_element(t, found, name, binding_event_name(r->binding, slot), err);
+	if (found)
+		return found;
 	list = list_fields(t);
-	error_set(err, "%s has no field %s; it has: %s", binding_event_name(r->binding, slot), name,
-		  *list ? list : "none");
+	error_set(err, "%s has no field %.*s; it has: %s", binding_event_name(r->binding, slot),
+		  (int)len, name, *list ? list : "none");
 	free(list);
 	return NULL;
 }
@@ -140,20 +298,6 @@ const struct record_field *records_field(struct records *r, unsigned int slot, c
 static bool fits(const struct record_field *field, size_t size)
 {
 	return field->offset <= size && field->size <= size - field->offset;
-}
-
-bool records_number(const struct records *r, const struct record_field *field, const void *record,
-		    size_t size, uint64_t *value)
-{
-	const struct decode_arg arg = {
-		.offset = (uint16_t)field->offset, .size = (uint16_t)field->size,
-		.is_signed = field->is_signed,
-	};
-
-	if (field->kind != RECORD_NUMBER || field->offset > UINT16_MAX || !fits(field, size))
-		return false;
-	*value = decode_number(binding_plan(r->binding), &arg, record);
-	return true;
 }
 
 /* Where a field's bytes are, wherever the record says they are; false: not within it. */
@@ -174,6 +318,37 @@ static bool locate(const struct records *r, const struct record_field *field, co
 	*offset = (where & 0xffff) + (field->where == RECORD_REL_LOC ? *offset + 4 : 0);
 	*length = where >> 16;
 	return *offset <= size && *length <= size - *offset;
+}
+
+/* An element of an array: its bytes are some of the array's. */
+static bool locate_element(const struct records *r, const struct record_field *field,
+			   const void *record, size_t size, size_t *offset)
+{
+	struct record_field array = *field;
+	size_t length;
+
+	array.size = sizeof(uint32_t);
+	if (!locate(r, &array, record, size, offset, &length) ||
+	    field->size > length || field->index > length / field->size - 1)
+		return false;
+	*offset += (size_t)field->index * field->size;
+	return true;
+}
+
+bool records_number(const struct records *r, const struct record_field *field, const void *record,
+		    size_t size, uint64_t *value)
+{
+	struct decode_arg arg = { .size = (uint16_t)field->size, .is_signed = field->is_signed };
+	size_t offset = field->offset;
+
+	if (field->kind != RECORD_NUMBER ||
+	    !(field->where == RECORD_HERE ? fits(field, size) :
+					    locate_element(r, field, record, size, &offset)) ||
+	    offset > UINT16_MAX)
+		return false;
+	arg.offset = (uint16_t)offset;
+	*value = decode_number(binding_plan(r->binding), &arg, record);
+	return true;
 }
 
 bool records_text(const struct records *r, const struct record_field *field, const void *record,

@@ -19,7 +19,7 @@ struct records;
 enum record_kind {
 	RECORD_NUMBER,
 	RECORD_TEXT,
-	RECORD_BYTES /* an array or a struct: neither of both */
+	RECORD_BYTES /* an array or a struct: neither of both, but see `item` */
 };
 
 /* Where a field's bytes are. */
@@ -37,6 +37,8 @@ struct record_field {
 	bool common;	 /* common_pid and the like, which every event has */
 	unsigned int offset, size; /* in the record */
 	enum record_where where;
+	unsigned int item;  /* bytes of an element of the array that it is; 0: it has no numbers */
+	unsigned int index; /* it is this element of an array that is not here */
 };
 
 /* The binding outlives it. */
@@ -46,13 +48,16 @@ void records_free(struct records *r);
 /* The fields of a slot's event: its own in the format's order, then the common ones. */
 const struct record_field *records_fields(struct records *r, unsigned int slot, size_t *n);
 
-/* One of them by name; NULL with *err, which names those that there are. */
+/*
+ * One of them by name, or an element of one as "name[3]", a number; NULL with *err, which names
+ * those that there are. Whether an array behind the fields has the element, each record tells.
+ */
 const struct record_field *records_field(struct records *r, unsigned int slot, const char *name,
 					 struct error *err);
 
 /*
  * A field's value out of a record of `size` bytes. False when the record is too short for it, or
- * the field is of the other kind. A number is sign-extended where it is signed; a text is cut to
+ * its array has no such element, or the field is of the other kind. A number is sign-extended where it is signed; a text is cut to
  * `room` and NUL-terminated.
  */
 bool records_number(const struct records *r, const struct record_field *field, const void *record,

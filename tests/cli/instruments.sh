@@ -105,6 +105,28 @@ check "people see a histogram" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E mci
 check "metrics of values" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E mcidx -f openmetrics" 0 \
 	'^hvscope_values_total\{event="xen:xen_mc_flush",value="0"\} 80$'
 
+# Elements of an array: the third argument of each system call, as trace-cmd prints them all.
+calls=$top_srcdir/tests/traces/stacks/6.1-write.dat
+if command -v trace-cmd >/dev/null; then
+	trace-cmd report -N -i "$calls" 2>/dev/null | sed -n 's/.* NR \([0-9]*\) (\(.*\))$/\1, \2/p' \
+		>"$tmp/args"
+	ok "trace-cmd reports system calls and their arguments" [ "$(wc -l <"$tmp/args")" -gt 50 ]
+	is "trace has them all" \
+		"$("$HVSCOPE" trace raw_syscalls:sys_enter -i "$calls" -q -f json --format \
+			'{id}, {args[0]:x}, {args[1]:x}, {args[2]:x}, {args[3]}, {args[4]}, {args[5]}' |
+			jq -r .text | sed 's/0x//g')" "$(cat "$tmp/args")"
+	is "and in decimal" \
+		"$("$HVSCOPE" trace raw_syscalls:sys_enter -i "$calls" -q -f json --format '{args[1]:d}' |
+			jq -r .text)" "$(cut -d ' ' -f 3 "$tmp/args" | while read -r arg; do
+				echo $((0x${arg%,})); done)"
+	is "argdist counts one of them" \
+		"$("$HVSCOPE" argdist raw_syscalls:sys_enter -i "$calls" -f json -E 'args[2] + id' | values)" \
+		"$(while IFS=', ' read -r id _ _ third _; do echo $((id + 0x$third)); done <"$tmp/args" |
+			sort -n | uniq -c | awk '{ print $2, $1 }')"
+else
+	skip "elements of arrays" "trace-cmd is not installed"
+fi
+
 # --- stackcount ---
 
 check "a file without stacks is told" "$HVSCOPE stackcount xen:xen_mc_flush -i $xen" 0 \
@@ -150,7 +172,14 @@ check "also in a format" "$HVSCOPE trace xen:xen_mc_flush -i $xen --format '{mci
 check "one of several events lacks it" "$HVSCOPE argdist 'xen:*' -i $xen -E mcidx" 2 "has no field mcidx; it has: "
 check "no expression" "$HVSCOPE argdist xen:xen_mc_flush -i $xen" 2 "^hvscope: .*-E EXPR is missing"
 check "no good one" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E 'mcidx +'" 2 "^hvscope: expression 'mcidx \+'"
-check "an array" "$HVSCOPE argdist xen:xen_mc_entry -i $xen -E args" 2 "args is neither a number nor a text"
+check "an array" "$HVSCOPE argdist xen:xen_mc_entry -i $xen -E args" 2 \
+	"args is an array, 'unsigned long\[6\]': name an element of it, as args\[0\]"
+check "an element that it hasn't" "$HVSCOPE argdist xen:xen_mc_entry -i $xen -E 'args[6]'" 2 \
+	"xen:xen_mc_entry: args has 6 elements, args\[0\] to args\[5\]"
+check "also in a format" "$HVSCOPE trace xen:xen_mc_entry -i $xen --format '{args[0x]}'" 2 \
+	"args\[0x\]: an element is NAME\[NUMBER\]"
+check "a conversion that there isn't" "$HVSCOPE trace xen:xen_mc_entry -i $xen --format '{nargs:q}'" 2 \
+	"it is \{NAME\}, \{NAME:x\} or \{NAME:d\}"
 check "arithmetic with a text" "$HVSCOPE argdist sched:sched_switch -i $sched -E 'prev_comm + 1'" 2 \
 	"prev_comm is a text"
 check "the latency of what isn't a function" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E '\$latency'" 2 \

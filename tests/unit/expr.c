@@ -88,6 +88,13 @@ static void test_names(void)
 	e = expr_parse("(comm)", NULL);
 	ok(expr_is_name(e), "a name alone, in parentheses or not");
 	expr_free(e);
+	e = expr_parse("args[ 0x2 ] + args[2] + args[3]", NULL);
+	ok(e && expr_names(e) == 2 && !strcmp(expr_name(e, 0), "args[2]") &&
+	   !strcmp(expr_name(e, 1), "args[3]"), "elements of arrays, however their number is written");
+	expr_free(e);
+	e = expr_parse("args[2]", NULL);
+	ok(e && expr_is_name(e), "an element is a name");
+	expr_free(e);
 	e = expr_parse("-a", NULL);
 	ok(!expr_is_name(e), "its negative isn't one");
 	expr_free(e);
@@ -140,6 +147,15 @@ int main(void)
 	is_unsigned("0xffffffffffffffff", UINT64_MAX);
 	is_nothing("a / 0");
 	is_nothing("a % (b + 3)");
+	is_nothing("a / 0 + 1");
+	is_nothing("a / 0 == a / 0");
+	is_nothing("1 && a / 0");
+	is_nothing("a / 0 && 0");
+	is_value("0 && a / 0", 0);
+	is_value("a == 0 && a / 0 > 1 || 3", 1);
+	is_value("a || a / 0", 1);
+	is_value("(0 && 1 % 0) + 5", 5);
+	is_nothing("!(a / 0)");
 	is_nothing("(-9223372036854775807 - 1) / -1");
 	is_refused("", "is missing at 'its end'");
 	is_refused("a +", "is missing at 'its end'");
@@ -148,6 +164,13 @@ int main(void)
 	is_refused("a)", "an operator is missing at ')'");
 	is_refused("3x", "no number at '3x'");
 	is_refused("18446744073709551616", "too great");
+	is_refused("a[", "the number of the array's element is missing");
+	is_refused("a[]", "the number of the array's element is missing");
+	is_refused("a[b]", "the number of the array's element is missing");
+	is_refused("a[-1]", "the number of the array's element is missing");
+	is_refused("a[1", "a closing bracket is missing");
+	is_refused("a[18446744073709551616]", "too great");
+	is_refused("a[1][2]", "an operator is missing");
 	is_refused("a @ b", "an operator is missing at '@ b'");
 	test_names();
 	test_depth();

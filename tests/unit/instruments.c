@@ -400,10 +400,10 @@ static void test_format(void)
 	struct fixture t;
 
 	begin(&t, "trace");
-	t.env.format = "{n}/{addr} {{{text}}} {n:x}\\t|";
+	t.env.format = "{n}/{addr} {{{text}}} {n:x}\\t{addr:d}|";
 	feed(&t, 1, 0, A, FIRST, &r);
 	report(&t, true);
-	is_str(cell(&t, 0, "text")->v.text, "255/0xff {x y} 0xff\t|", "fields, braces, escapes");
+	is_str(cell(&t, 0, "text")->v.text, "255/0xff {x y} 0xff\t255|", "fields, braces, escapes");
 	end(&t);
 }
 

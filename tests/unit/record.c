@@ -78,6 +78,117 @@ static const struct record_field *field(struct records *r, const char *name)
 	return f;
 }
 
+/* Arrays of one to eight bytes, of the machine's words, and behind the record in both ways. */
+static char *read_arrays(void *ctx, const char *system, const char *name)
+{
+	bool is_long = *(const bool *)ctx;
+
+	(void)system;
+	(void)name;
+	return xasprintf("name: arrays\nID: 702\n" COMMON
+			 "\tfield:u8 bytes[3];\toffset:8;\tsize:3;\tsigned:0;\n"
+			 "\tfield:s16 halves[2];\toffset:12;\tsize:4;\tsigned:1;\n"
+			 "\tfield:unsigned long args[3];\toffset:16;\tsize:%d;\tsigned:0;\n"
+			 "\tfield:__data_loc long[] words;\toffset:40;\tsize:4;\tsigned:1;\n"
+			 "\tfield:__rel_loc u64[] wide;\toffset:44;\tsize:4;\tsigned:0;\n"
+			 "\tfield:struct pair pairs[2];\toffset:48;\tsize:24;\tsigned:0;\n"
+			 "\tfield:__data_loc cpumask_t mask;\toffset:72;\tsize:4;\tsigned:0;\n"
+			 "\nprint fmt: \"%%d\", REC->bytes[0]\n", is_long ? 24 : 12);
+}
+
+enum { ARRAYS = 128 };
+
+static void fill_arrays(const struct gen *g, unsigned char *data, unsigned int word)
+{
+	memset(data, 0, ARRAYS);
+	gen_put(g, data, 702, 2);
+	memcpy(data + 8, "\x01\x80\xff", 3);
+	gen_put(g, data + 12, 300, 2);
+	gen_put(g, data + 14, (uint16_t)-300, 2);
+	for (unsigned int i = 0; i < 3; i++)
+		gen_put(g, data + 16 + i * word, 0xfffffff0 + i, word);
+	gen_put(g, data + 40, 2 * word << 16 | 76, 4);
+	gen_put(g, data + 76, (uint64_t)-5, word);
+	gen_put(g, data + 76 + word, 6, word);
+	gen_put(g, data + 44, 12u << 16 | (96 - 48), 4);
+	gen_put(g, data + 96, 0x1122334455667788, 8);
+	gen_put(g, data + 72, 8u << 16 | 112, 4);
+}
+
+static void is_element(struct records *r, const char *name, const unsigned char *data, size_t size,
+		       int64_t want)
+{
+	struct error err = { 0 };
+	const struct record_field *f = records_field(r, 0, name, &err);
+	uint64_t number = 0;
+
+	if (!ok(f && records_number(r, f, data, size, &number) && (int64_t)number == want,
+		"%s is %lld", name, (long long)want))
+		diag("got %lld; %s", (long long)number, err.text);
+}
+
+static void no_element(struct records *r, const char *name, const char *why)
+{
+	struct error err = { 0 };
+	bool found = records_field(r, 0, name, &err);
+
+	if (!ok(!found && strstr(err.text, why), "%s is refused: %s", name, why))
+		diag("got: %s", found ? "a field" : err.text);
+}
+
+static void arrays(unsigned int word, bool swap)
+{
+	bool is_long = word == 8;
+	struct gen *g = gen_new(1, 4096, word, swap);
+	struct binding *b = binding_new(&(struct format_source){
+		.format = read_arrays, .ctx = &is_long, .long_size = word,
+		.big_endian = gen_big(g),
+	});
+	struct records *r = records_new(b);
+	unsigned char data[ARRAYS];
+	const struct record_field *f;
+	uint64_t number;
+
+	fill_arrays(g, data, word);
+	binding_add_record(b, "t", "arrays", NULL);
+	is_element(r, "bytes[0]", data, ARRAYS, 1);
+	is_element(r, "bytes[2]", data, ARRAYS, 255);
+	is_element(r, "halves[0]", data, ARRAYS, 300);
+	is_element(r, "halves[1]", data, ARRAYS, -300);
+	is_element(r, "args[0]", data, ARRAYS, 0xfffffff0);
+	is_element(r, "args[2]", data, ARRAYS, 0xfffffff2);
+	is_element(r, "words[0]", data, ARRAYS, -5);
+	is_element(r, "words[1]", data, ARRAYS, 6);
+	is_element(r, "wide[0]", data, ARRAYS, 0x1122334455667788);
+	f = field(r, "args[1]");
+	ok(f && f->kind == RECORD_NUMBER && f->is_hex && !f->is_signed && f->size == word,
+	   "an element is a number of its array's type");
+	ok(f == field(r, "args[1]"), "the same each time that it is asked for");
+	ok(!records_number(r, f, data, 16 + 2 * word - 1, &number), "a record that is too short");
+	f = field(r, "words[2]");
+	ok(f && !records_number(r, f, data, ARRAYS, &number),
+	   "an array behind the record is as long as the record says");
+	ok(!records_number(r, field(r, "wide[1]"), data, ARRAYS, &number),
+	   "half an element is none");
+	gen_put(g, data + 40, 2 * word << 16 | (ARRAYS - word), 4);
+	ok(!records_number(r, field(r, "words[0]"), data, ARRAYS, &number),
+	   "nor what ends behind the record");
+	ok(field(r, "mask")->kind == RECORD_BYTES, "a reference to something else is no number");
+	no_element(r, "bytes[3]", "bytes has 3 elements, bytes[0] to bytes[2]");
+	no_element(r, "bytes[]", "bytes[]: an element is NAME[NUMBER]");
+	no_element(r, "bytes[1", "an element is NAME[NUMBER]");
+	no_element(r, "bytes[1]x", "an element is NAME[NUMBER]");
+	no_element(r, "bytes[-1]", "an element is NAME[NUMBER]");
+	no_element(r, "bytes[99999999999999999999]", "bytes has 3 elements");
+	no_element(r, "words[70000]", "words has fewer elements");
+	no_element(r, "nothing[0]", "has no field nothing; it has: bytes");
+	no_element(r, "common_pid[0]", "common_pid is no array");
+	no_element(r, "pairs[0]", "is neither");
+	records_free(r);
+	binding_free(b);
+	gen_free(g);
+}
+
 static void values(bool swap)
 {
 	struct gen *g = gen_new(1, 4096, 8, swap);
@@ -195,5 +306,9 @@ int main(void)
 	stacks(4, false);
 	values(false);
 	values(true);
+	arrays(8, false);
+	arrays(8, true);
+	arrays(4, false);
+	arrays(4, true);
 	return tap_done();
 }
