@@ -117,15 +117,29 @@ static unsigned int type_size(const char *type, unsigned int long_size)
 /* Bytes of an array's element, where that is a number. */
 static unsigned int item_of(const struct tep_format_field *f)
 {
-	unsigned int size = 0;
+	unsigned int size;
 
 	if (!(f->flags & TEP_FIELD_IS_ARRAY))
 		return 0;
-	if (f->flags & TEP_FIELD_IS_DYNAMIC)
+	if (f->flags & TEP_FIELD_IS_DYNAMIC || !f->arraylen)
 		size = type_size(f->type, (unsigned int)tep_get_long_size(f->event->tep));
-	else if (f->arraylen && !strstr(f->type, "struct") && !strstr(f->type, "union"))
+	else if (strstr(f->type, "struct") || strstr(f->type, "union"))
+		return 0;
+	else
 		size = (unsigned int)f->size / f->arraylen;
 	return is_width(size) ? size : 0;
+}
+
+/* libtraceevent takes the elements of an array without a length ("u32 a[]", of a probe) for zeros. */
+static void mend_array(struct tep_format_field *f)
+{
+	unsigned int item = item_of(f);
+
+	if (!(f->flags & TEP_FIELD_IS_ARRAY) || f->flags & TEP_FIELD_IS_DYNAMIC || f->arraylen ||
+	    !item)
+		return;
+	f->arraylen = (unsigned int)f->size / item;
+	f->elementsize = item;
 }
 
 static struct record_field field_of(const struct tep_format_field *f, bool common)
@@ -145,9 +159,10 @@ static struct record_field field_of(const struct tep_format_field *f, bool commo
 	return to;
 }
 
-static void add_fields(struct type *t, const struct tep_format_field *f, bool common)
+static void add_fields(struct type *t, struct tep_format_field *f, bool common)
 {
 	for (; f; f = f->next) {
+		mend_array(f);
 		t->fields = xreallocarray(t->fields, t->n + 1, sizeof(*t->fields));
 		t->fields[t->n++] = field_of(f, common);
 	}

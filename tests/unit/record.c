@@ -136,6 +136,47 @@ static void no_element(struct records *r, const char *name, const char *why)
 		diag("got: %s", found ? "a field" : err.text);
 }
 
+/* As the kernel writes formats of probes: arrays without their length. */
+static char *read_probe(void *ctx, const char *system, const char *name)
+{
+	(void)ctx;
+	(void)system;
+	(void)name;
+	return xstrdup("name: probe\nID: 703\n" COMMON
+		       "\tfield:u32 a[];\toffset:8;\tsize:12;\tsigned:0;\n"
+		       "\tfield:s16 b[];\toffset:20;\tsize:4;\tsigned:1;\n"
+		       "\nprint fmt: \"a={%u,%u,%u} b={%d,%d}\", REC->a[0], REC->a[1], REC->a[2], "
+		       "REC->b[0], REC->b[1]\n");
+}
+
+static void probe_arrays(bool swap)
+{
+	struct gen *g = gen_new(1, 4096, 8, swap);
+	struct binding *b = binding_new(&(struct format_source){
+		.format = read_probe, .long_size = 8, .big_endian = gen_big(g),
+	});
+	struct records *r = records_new(b);
+	unsigned char data[32] = { 0 };
+	char text[100];
+
+	binding_add_record(b, "t", "probe", NULL);
+	gen_put(g, data, 703, 2);
+	for (unsigned int i = 0; i < 3; i++)
+		gen_put(g, data + 8 + 4 * i, 0xfffffffd + i, 4);
+	gen_put(g, data + 20, 300, 2);
+	gen_put(g, data + 22, (uint16_t)-300, 2);
+	is_element(r, "a[2]", data, 24, 0xffffffff);
+	is_element(r, "b[1]", data, 24, -300);
+	no_element(r, "a[3]", "a has 3 elements");
+	gen_put(g, data + 22, 299, 2);
+	records_print(r, 0, data, 24, 0, text, sizeof(text));
+	is_str(text, "a={4294967293,4294967294,4294967295} b={300,299}",
+	       "an array without a length is printed whole");
+	records_free(r);
+	binding_free(b);
+	gen_free(g);
+}
+
 static void arrays(unsigned int word, bool swap)
 {
 	bool is_long = word == 8;
@@ -310,5 +351,7 @@ int main(void)
 	arrays(8, true);
 	arrays(4, false);
 	arrays(4, true);
+	probe_arrays(false);
+	probe_arrays(true);
 	return tap_done();
 }
