@@ -27,6 +27,9 @@ static const struct option_spec option_table[] = {
 	  WITH_ANY, MEMBER(duration) },
 	{ 'p', NULL, "PID", "only this process", "analyses record", OPTION_COUNT, WITH_ANY,
 	  MEMBER(pid), KEY_BIT(KEY_PID) | KEY_BIT(KEY_VM) },
+	{ 0, "children", NULL, "and those that it has started or will, and theirs",
+	  "analyses record", OPTION_FLAG, WITH_LIVE, MEMBER(children),
+	  KEY_BIT(KEY_PID) | KEY_BIT(KEY_VM) },
 	{ 0, "vm", "NAME", "only this virtual machine", "analyses record", OPTION_TEXT, WITH_ANY,
 	  MEMBER(vm), KEY_BIT(KEY_VM) },
 	{ 0, "vcpu", "N", "only virtual CPUs of this number", "analyses", OPTION_NUMBER, WITH_ANY,
@@ -259,6 +262,11 @@ static int parse_value(struct settings *s, const struct option_spec *o, const ch
 		if (!s->n_words)
 			return error_set_status(err, 2,
 						"it belongs behind the event that it is for");
+		if (!*arg)
+			return error_set_status(err, 2, "the %s is empty", o->metavar);
+		if (s->filters[s->n_words - 1])
+			return error_set_status(err, 2, "'%s' has one already; join them by &&",
+						s->words[s->n_words - 1]);
 		s->filters[s->n_words - 1] = arg;
 		return 0;
 	case OPTION_FORMAT:
@@ -340,6 +348,20 @@ struct getopt_tables {
 	struct option names[ARRAY_SIZE(option_table) + 1];
 };
 
+/* An option that the command lacks; getopt_long() would take it for the beginning of another. */
+enum { OPTION_ELSEWHERE = 256 + ARRAY_SIZE(option_table) };
+
+static bool begins_another(const struct command *command, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
+		const struct option_spec *o = &option_table[i];
+
+		if (o->name && settings_has(command, o) && !strncmp(o->name, name, strlen(name)))
+			return true;
+	}
+	return false;
+}
+
 static void make_tables(const struct command *command, struct getopt_tables *t)
 {
 	size_t len = 0, n = 0;
@@ -350,8 +372,13 @@ static void make_tables(const struct command *command, struct getopt_tables *t)
 	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
 		const struct option_spec *o = &option_table[i];
 
-		if (!settings_has(command, o))
+		if (!settings_has(command, o)) {
+			if (o->name && begins_another(command, o->name))
+				t->names[n++] = (struct option){ .name = o->name,
+								 .has_arg = optional_argument,
+								 .val = OPTION_ELSEWHERE };
 			continue;
+		}
 		if (o->letter) {
 			t->letters[len++] = o->letter;
 			if (o->metavar)
@@ -396,6 +423,8 @@ static int parse_options(struct settings *s, int argc, char **argv, bool *given,
 			return error_set_status(err, 2, "%s needs an argument, %s: %s",
 						option_text(o, text, sizeof(text)), o->metavar,
 						o->help);
+		if (c == OPTION_ELSEWHERE)
+			return unknown_long(&s->command, argv[optind - 1], err);
 		if (c == '?')
 			return unknown_option(&s->command, optopt, argv[optind - 1], err);
 		if (parse_value(s, o, optarg, err))
@@ -466,6 +495,8 @@ static int check_together(const struct settings *s, const bool *given, struct er
 		return error_set_status(err, 2,
 					"a command to run (after --) is for live tracing "
 					"and does nothing with -i");
+	if (s->children && !s->pid)
+		return error_set_status(err, 2, "--children: of whom? -p PID is missing");
 	if (s->format && s->format->rewrites && s->interval && !s->output)
 		return error_set_status(err, 2,
 					"-f %s with an INTERVAL rewrites a file each time: "

@@ -120,6 +120,7 @@ struct analysis_env {
 	bool cpu_clocks;	/* clock local/global: CPUs' clocks may differ */
 	bool hist;		/* --hist */
 	bool direct;		/* --direct */
+	bool sampled;		/* facts_sampled will come */
 	const uint32_t *percentiles; /* parts per million, for struct table_layout; n of them */
 	size_t n_percentiles;
 	unsigned int verbose;

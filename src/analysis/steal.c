@@ -4,7 +4,8 @@
  *
  * From /proc/stat: differences of each CPU's counters. Guest time is already inside user and nice
  * (proc(5)), so it is taken out of user. A counter that runs backwards counts as standing still
- * and is reported; a CPU that goes and comes again starts anew.
+ * and is reported; a CPU or a column that goes and comes again starts anew. Some kernels give stolen
+ * time below zero after a migration, as an enormous number: differences are of signed numbers.
  *
  * From the steal clock (--hist): the clock tells an asked-about CPU's cumulative stolen ns. Entry
  * and return of a reading pair innermost first on the CPU that reads; the difference of two
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #include "analysis/losses.h"
+#include "base/text.h"
 #include "base/util.h"
 
 enum { NESTING = 4 }; /* process, softirq, interrupt, NMI: a reading in each at most */
@@ -30,7 +32,8 @@ enum { SHORT_PERCENT = 75 };
 struct cpu_time {
 	uint64_t last[CPU_TIMES];  /* ns since boot at the last sample */
 	uint64_t total[CPU_TIMES]; /* ns since the first one, never falling */
-	unsigned int known;        /* bit per category: the kernel tells it */
+	unsigned int known;        /* bit per category: it was in the sample before the last … */
+	unsigned int seen;         /* … and in the last one */
 	uint64_t sample;           /* the last sample that it was in, 0 none */
 	uint64_t time, covered;    /* of that sample; of the clock between those it was in */
 	bool shown;                /* it has differences */
@@ -132,19 +135,20 @@ static void feed_time(struct steal *s, const struct fact *f)
 		bool fresh = s->samples > 1 && t->sample != s->samples - 1;
 
 		s->came += fresh;
-		t->known = fresh || !t->sample ? 0 : t->known;
+		t->known = fresh || !t->sample ? 0 : t->seen;
+		t->seen = 0;
 		t->covered += t->known ? f->time - t->time : 0;
 		t->sample = s->samples;
 		t->time = f->time;
 	}
 	if (t->known & 1u << f->aux) {
+		int64_t ns = (int64_t)(f->a - t->last[f->aux]);
+
 		t->shown = true;
-		if (f->a >= t->last[f->aux])
-			t->total[f->aux] += f->a - t->last[f->aux];
-		else
-			s->backwards++;
+		t->total[f->aux] += ns > 0 ? (uint64_t)ns : 0;
+		s->backwards += ns < 0;
 	}
-	t->known |= 1u << f->aux;
+	t->seen |= 1u << f->aux;
 	t->last[f->aux] = f->a;
 }
 
@@ -353,6 +357,7 @@ static void report_times(const struct steal *s, struct report *report)
 						.title = "CPU time and what was stolen of it",
 						.columns = time_columns,
 						.nr_columns = ARRAY_SIZE(time_columns) });
+	char times[32], back[32];
 	uint64_t stolen = 0, went;
 	bool no_steal = false;
 
@@ -361,10 +366,12 @@ static void report_times(const struct steal *s, struct report *report)
 
 		if (!t->shown)
 			continue;
-		fill_times(table_row(table), i, t->total, t->known);
+		fill_times(table_row(table), i, t->total, t->known & t->seen);
 		stolen += t->total[CPU_TIME_STEAL];
-		no_steal |= !(t->known & 1u << CPU_TIME_STEAL);
+		no_steal |= !(t->seen & 1u << CPU_TIME_STEAL);
 	}
+	if (s->samples > 1 && !table->nr_rows)
+		report_note(report, "No CPU that was asked for was in two samples of /proc/stat.");
 	if (no_steal)
 		report_note(report, "This kernel's /proc/stat has no steal column, so stolen time "
 				    "is unknown here, not zero.");
@@ -374,15 +381,16 @@ static void report_times(const struct steal *s, struct report *report)
 	note_shortfall(s, report);
 	if (s->backwards)
 		report_note(report,
-			    "Counters of /proc/stat ran backwards %llu times; they count as "
-			    "standing still.",
-			    (unsigned long long)s->backwards);
+			    "Counters of /proc/stat ran backwards %s; they count as standing "
+			    "still.",
+			    text_plural(times, sizeof(times), s->backwards, "time", "times"));
 	went = s->went + gone(s);
 	if (went || s->came)
 		report_note(report,
-			    "CPUs went offline %llu times and came back %llu times: their "
-			    "time is counted only between samples that have them.",
-			    (unsigned long long)went, (unsigned long long)s->came);
+			    "CPUs went offline %s and came back %s: their time is counted only "
+			    "between samples that have them.",
+			    text_plural(times, sizeof(times), went, "time", "times"),
+			    text_plural(back, sizeof(back), s->came, "time", "times"));
 }
 
 static void report_boot(const struct steal *s, struct report *report)
@@ -393,9 +401,16 @@ static void report_boot(const struct steal *s, struct report *report)
 							  .columns = boot_columns,
 							  .nr_columns = ARRAY_SIZE(boot_columns) });
 
-	for (size_t i = 0; i < s->n_times; i++)
-		if (s->times[i].sample)
-			fill_times(table_row(table), i, s->times[i].last, s->times[i].known);
+	for (size_t i = 0; i < s->n_times; i++) {
+		const struct cpu_time *t = &s->times[i];
+		uint64_t ns[CPU_TIMES];
+
+		if (!t->sample)
+			continue;
+		for (unsigned int k = 0; k < CPU_TIMES; k++)
+			ns[k] = (int64_t)t->last[k] > 0 ? t->last[k] : 0;
+		fill_times(table_row(table), i, ns, t->seen);
+	}
 }
 
 enum {
@@ -535,15 +550,16 @@ static void report_slices(struct steal *s, struct report *report)
 static void steal_report(void *state, struct report *report, uint64_t now, bool last)
 {
 	struct steal *s = state;
+	bool sampled = s->env->sampled || s->samples;
 
 	(void)now;
 	(void)last;
-	if (s->samples) {
+	if (sampled) {
 		report_times(s, report);
 		if (s->env->verbose)
 			report_boot(s, report);
 	}
-	if (s->env->hist || !s->samples)
+	if (s->env->hist || !sampled)
 		report_slices(s, report);
 }
 

@@ -47,9 +47,9 @@ static int read_cpu(const char *line, uint64_t tick_ns, struct fact fact, struct
 		line += strspn(line, " ");
 		if (*line == '\n' || !*line)
 			break;
-		if (!read_number(&line, &ticks))
+		if (!read_number(&line, &ticks) ||
+		    __builtin_mul_overflow(ticks, tick_ns, &fact.a))
 			return -1;
-		fact.a = ticks * tick_ns;
 		sample_add(sample, &fact);
 	}
 	return fact.aux > CPU_TIME_IDLE ? 1 : -1;

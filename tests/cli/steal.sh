@@ -76,13 +76,13 @@ is '-v: since boot' \
 tree "$roots/busy1/proc/stat" "$roots/busy0/proc/stat"
 steal
 is 'counters that run backwards stand still' "$(figure '$t.totals.steal_ns')" 0
-check 'and are told of' "jq -r '.notes[]' '$tmp/report'" 0 '^Counters of /proc/stat ran backwards [0-9]+ times'
+check 'and are told of' "jq -r '.notes[]' '$tmp/report'" 0 '^Counters of /proc/stat ran backwards [0-9]+ times;'
 
 sed '/^cpu3/d' "$roots/busy1/proc/stat" >"$tmp/gone"
 tree "$roots/busy0/proc/stat" "$tmp/gone"
 steal
 is 'a CPU that went has no difference' "$(figure '[$t.rows[].cpu]')" '[0,1,2]'
-check 'its going is told' "jq -r '.notes[]' '$tmp/report'" 0 '^CPUs went offline 1 times'
+check 'its going is told' "jq -r '.notes[]' '$tmp/report'" 0 '^CPUs went offline 1 time and'
 sed '/^cpu3/d' "$roots/busy0/proc/stat" >"$tmp/before"
 tree "$tmp/before" "$roots/busy1/proc/stat"
 steal
@@ -129,6 +129,10 @@ check 'one that vanishes meanwhile' \
 is 'an object for each interval' "$("$HVSCOPE" steal -f json 0.1 3 | jq -c .interval | tr '\n' ' ')" \
 	'1 2 3 '
 check 'CSV' "'$HVSCOPE' steal -f csv 0.1 2" 0 '^time,cpu,steal_ns,steal,user,system,idle,guest'
+check 'rows in the order of a column' "'$HVSCOPE' steal --sort steal_ns -d 50ms" 0 STOLEN
+check 'one of its tables' "'$HVSCOPE' steal -v --table boot -f csv -d 50ms" 0 '^cpu,steal_ns,steal,'
+check 'none that it has not' "'$HVSCOPE' steal --table slices -f csv -d 50ms" 2 "no table 'slices' here; there is steal"
+check 'CPUs that are not there' "'$HVSCOPE' steal -C 4000 -d 50ms" 0 'No CPU that was asked for was in two'
 check 'metrics' "'$HVSCOPE' steal -f openmetrics -d 100ms" 0 '^hvscope_cpu_steal_seconds_total\{cpu="0"\}'
 check 'a COUNT of nothing' "'$HVSCOPE' steal 1 0" 2
 check "the command's status" "'$HVSCOPE' steal -- sh -c 'exit 7'" 7 STOLEN

@@ -48,4 +48,7 @@ is 'they have sectors' "$(requests '.sectors >= 2400')" true
 is 'the device is the one that was read' "$(requests .device)" "\"$device\""
 check 'paravirtual devices without listed functions are no, and not hidden' \
 	"jq -r '.tables[] | select(.name == \"probes\").rows[] | \"\\(.role) \\(.works)\"' '$tmp/report'" 0
+check 'the table of probes can be asked for' "'$HVSCOPE' drivers --table probes -f csv -d 50ms" 0 \
+	'^role,when,functions,works,hits,missed,why'
+check 'and its columns sorted by' "'$HVSCOPE' drivers --sort hits -d 50ms" 0
 done_testing

@@ -139,6 +139,8 @@ static void test_refusals(void)
 	bad("exits -i", "needs an argument, FILE");
 	bad("exits --vm", "needs an argument, NAME");
 	bad("help --vm x", "hvscope help has no option --vm");
+	bad("steal --vm x", "hvscope steal has no option --vm;");
+	bad("steal --vm=x", "hvscope steal has no option --vm;");
 	bad("help -d 5", "hvscope help has no option -d");
 	bad("exits -d 5x", "5x");
 	bad("exits -d 0", "above 0");

@@ -144,8 +144,8 @@ static void test_arithmetic(void)
 	ok(near(cell(table, 0, "steal"), 20 / 150.0), "the steal ratio");
 	ok(cell(table, 1, "steal_ns") == -1, "a CPU that comes back is not compared over its gap");
 	ok(cell(table, 77, "total_ns") == -1, "a CPU that wasn't asked for has no row");
-	ok(has_note(report, "ran backwards 1 times"), "backwards is told");
-	ok(has_note(report, "went offline 2 times and came back 1 times"), "gone CPUs are told");
+	ok(has_note(report, "ran backwards 1 time;"), "backwards is told");
+	ok(has_note(report, "went offline 2 times and came back 1 time:"), "gone CPUs are told");
 	report_free(report);
 	analysis_steal.free(state);
 }
@@ -181,6 +181,58 @@ static void test_old_kernel(void)
 	analysis_steal.free(state);
 }
 
+/* After a migration kernels were seen to give less than 0, and then to count on from there. */
+static void test_below_zero(void)
+{
+	struct analysis_env since_boot = env;
+	struct report *report;
+	void *state;
+
+	since_boot.verbose = 1;
+	state = analysis_steal.new(&since_boot, NULL);
+	next_sample(state);
+	feed_times(state, 0, 8, (const uint64_t[]){ 0, 0, 0, 0, 0, 0, 0, 100 });
+	next_sample(state);
+	feed_times(state, 0, 8, (const uint64_t[]){ 10, 0, 0, 0, 0, 0, 0, (uint64_t)-50 });
+	report = report_of(state);
+	ok(cell(report_table(report, "steal"), 0, "steal_ns") == 0, "that is no stolen time");
+	ok(has_note(report, "ran backwards 1 time;"), "but told");
+	ok(cell(report_table(report, "boot"), 0, "steal_ns") == 0, "nor since boot");
+	ok(cell(report_table(report, "boot"), 0, "total_ns") == 10, "of the rest");
+	report_free(report);
+	next_sample(state);
+	feed_times(state, 0, 8, (const uint64_t[]){ 10, 0, 0, 0, 0, 0, 0, 20 });
+	report = report_of(state);
+	ok(cell(report_table(report, "steal"), 0, "steal_ns") == 70, "what came after it counts");
+	report_free(report);
+	analysis_steal.free(state);
+}
+
+/* A column that goes leaves no figure, and has none over its gap when it is back. */
+static void test_column_goes(void)
+{
+	void *state = analysis_steal.new(&env, NULL);
+	struct report *report;
+
+	next_sample(state);
+	feed_times(state, 0, 8, (const uint64_t[]){ 0, 0, 0, 0, 0, 0, 0, 5 });
+	next_sample(state);
+	feed_times(state, 0, 7, (const uint64_t[]){ 10, 0, 0, 0, 0, 0, 0 });
+	report = report_of(state);
+	ok(cell(report_table(report, "steal"), 0, "steal_ns") == -1, "a column that went: null");
+	ok(cell(report_table(report, "steal"), 0, "user_ns") == 10, "the others are told");
+	ok(has_note(report, "unknown here, not zero"), "and it says so");
+	report_free(report);
+	next_sample(state);
+	feed_times(state, 0, 8, (const uint64_t[]){ 20, 0, 0, 0, 0, 0, 0, 500 });
+	next_sample(state);
+	feed_times(state, 0, 8, (const uint64_t[]){ 30, 0, 0, 0, 0, 0, 0, 507 });
+	report = report_of(state);
+	ok(cell(report_table(report, "steal"), 0, "steal_ns") == 7, "back again: from then on");
+	report_free(report);
+	analysis_steal.free(state);
+}
+
 /* Files that are no /proc/stat, each with what must be said. */
 static void test_broken(void)
 {
@@ -193,6 +245,7 @@ static void test_broken(void)
 		{ "cpu0 1 2\n", "makes no sense" },
 		{ "cpu0 1 2 3 99999999999999999999999\n", "makes no sense" },
 		{ "cpu99999999 1 2 3 4\n", "makes no sense" },
+		{ "cpu0 18446744073709551615 2 3 4\n", "makes no sense" },
 		{ "cpu0", "makes no sense" },
 	};
 	char dir[] = "/tmp/hvscope-steal.XXXXXX";
@@ -303,6 +356,8 @@ int main(void)
 	test_recorded();
 	test_arithmetic();
 	test_old_kernel();
+	test_below_zero();
+	test_column_goes();
 	test_broken();
 	test_clock();
 	return tap_done();
