@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Threads and processes as far as they were asked about. What is known of one is kept until the
- * end, also when it died, because reports still name it; after its end the id is looked up anew.
+ * Threads and processes as far as they were asked about. What is known of a thread is forgotten with
+ * its end, and of a process with that of its last thread, so that they are never more than there are
+ * at once; only the names of machines are kept.
  */
 #include "sampler/who.h"
 
@@ -17,17 +18,25 @@
 /* /proc/PID/cmdline and cgroup may be long; what counts stands within these. */
 enum { CMDLINE_LIMIT = 1 << 20, CGROUP_LIMIT = 1 << 16, MAP_LIMIT = 16 << 20 };
 
+struct known {
+	struct who_thread thread; /* its comm is ours to free */
+	bool told;                /* by who_set() */
+};
+
+struct process {
+	const char *vm;   /* interned, "" when it is none, NULL not looked up yet */
+	uint32_t threads; /* that are known */
+};
+
 struct who {
 	const struct root *root;
 	bool live;
 	bool knows_vms;
 	const char *(*comm)(void *ctx, int tid); /* where /proc doesn't tell; may be NULL */
 	void *comm_ctx;
-	struct hash threads;     /* tid → struct who_thread */
-	struct hash processes;   /* pid → interned name of the VM, "" when it is none */
-	struct strhash names;    /* every text that was handed out */
-	struct who_thread **all; /* every one that was handed out, the ended ones too */
-	size_t n_all, room;
+	struct hash threads;   /* tid → struct known */
+	struct hash processes; /* pid → struct process */
+	struct strhash names;  /* of machines */
 };
 
 static struct who *who_new(const struct root *root, bool live)
@@ -55,13 +64,18 @@ void who_set_comms(struct who *w, const char *(*comm)(void *ctx, int tid), void 
 	w->comm_ctx = ctx;
 }
 
+static void known_free(struct known *k)
+{
+	free((char *)k->thread.comm);
+	free(k);
+}
+
 void who_free(struct who *w)
 {
 	if (!w)
 		return;
-	for (size_t i = 0; i < w->n_all; i++)
-		free(w->all[i]);
-	free(w->all);
+	hash_each(&w->threads, thread) known_free(thread->value.p);
+	hash_each(&w->processes, process) free(process->value.p);
 	hash_free(&w->threads);
 	hash_free(&w->processes);
 	strhash_each(&w->names, name) free(name->value);
@@ -82,18 +96,19 @@ static const char *intern(struct who *w, const char *text)
 	return *copy;
 }
 
-static struct who_thread *new_thread(struct who *w, int32_t tid)
+static struct known *new_thread(struct who *w, int32_t tid)
 {
-	struct who_thread *t = xcalloc(1, sizeof(*t));
+	struct known *k = xcalloc(1, sizeof(*k));
 
-	*t = (struct who_thread){ .tid = tid, .pid = -1, .vcpu = -1 };
-	if (w->n_all == w->room) {
-		w->room = w->room ? 2 * w->room : 64;
-		w->all = xreallocarray(w->all, w->room, sizeof(*w->all));
-	}
-	w->all[w->n_all++] = t;
-	hash_insert(&w->threads, (uint32_t)tid, NULL)->p = t;
-	return t;
+	k->thread = (struct who_thread){ .tid = tid, .pid = -1, .vcpu = -1 };
+	hash_insert(&w->threads, (uint32_t)tid, NULL)->p = k;
+	return k;
+}
+
+static void set_comm(struct who_thread *t, const char *comm)
+{
+	free((char *)t->comm);
+	t->comm = xstrdup(comm);
 }
 
 /* --- Live --- */
@@ -146,23 +161,34 @@ static char *name_of_nameless(struct who *w, int32_t pid)
 	return xasprintf("%s[%d]", comm, pid);
 }
 
-static const char *process_vm(struct who *w, int32_t pid, bool vcpu)
+static struct process *process_of(struct who *w, int32_t pid)
 {
-	bool is_new;
-	union hash_value *value = hash_insert(&w->processes, (uint32_t)pid, &is_new);
-	const char *known = value->p;
+	union hash_value *value = hash_insert(&w->processes, (uint32_t)pid, NULL);
+
+	if (!value->p)
+		value->p = xcalloc(1, sizeof(struct process));
+	return value->p;
+}
+
+static void forget_process(struct who *w, int32_t pid)
+{
+	free(hash_pointer(&w->processes, (uint32_t)pid));
+	hash_remove(&w->processes, (uint32_t)pid);
+}
+
+static const char *process_vm(struct who *w, struct process *p, int32_t pid, bool vcpu)
+{
 	char *name;
 
 	/* A process that was taken for none may get its first vCPU later. */
-	if (known && (*known || !vcpu))
-		return *known ? known : NULL;
-	name = vm_name(w, pid);
-	if (!name && (vcpu || holds_vm(w, pid)))
-		name = name_of_nameless(w, pid);
-	value->p = (void *)intern(w, name ? name : "");
-	known = value->p;
-	free(name);
-	return *known ? known : NULL;
+	if (!p->vm || (!*p->vm && vcpu)) {
+		name = vm_name(w, pid);
+		if (!name && (vcpu || holds_vm(w, pid)))
+			name = name_of_nameless(w, pid);
+		p->vm = intern(w, name ? name : "");
+		free(name);
+	}
+	return *p->vm ? p->vm : NULL;
 }
 
 /* Thread group of a thread, -1 when it is gone. */
@@ -185,7 +211,7 @@ static void look_up_recorded(struct who *w, struct who_thread *t)
 
 	if (!comm)
 		return;
-	t->comm = intern(w, comm);
+	set_comm(t, comm);
 	t->vcpu = vcpu_by_comm(comm);
 }
 
@@ -194,37 +220,48 @@ static void look_up(struct who *w, struct who_thread *t)
 	char comm[64];
 
 	if (path_read_line(w->root, comm, sizeof(comm), "/proc/%d/comm", t->tid) >= 0) {
-		t->comm = intern(w, comm);
+		set_comm(t, comm);
 		t->vcpu = vcpu_by_comm(comm);
 	} else {
 		look_up_recorded(w, t);
 	}
 	t->pid = thread_group(w, t->tid);
-	if (t->pid > 0)
-		t->vm = process_vm(w, t->pid, t->vcpu >= 0);
+	if (t->pid > 0) {
+		struct process *p = process_of(w, t->pid);
+
+		p->threads++;
+		t->vm = process_vm(w, p, t->pid, t->vcpu >= 0);
+	}
 }
 
 const struct who_thread *who_thread(struct who *w, int32_t tid)
 {
-	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)tid);
+	struct known *k = hash_pointer(&w->threads, (uint32_t)tid);
 
-	if (!t) {
-		t = new_thread(w, tid);
+	if (!k) {
+		k = new_thread(w, tid);
 		if (!w->live)
-			look_up_recorded(w, t);
+			look_up_recorded(w, &k->thread);
 		else if (tid > 0)
-			look_up(w, t);
+			look_up(w, &k->thread);
 	}
-	return t;
+	return &k->thread;
 }
 
 void who_ended(struct who *w, int32_t tid)
 {
-	/* In a file, what was said of a thread holds for the whole of it. */
-	if (!w->live)
-		return;
-	hash_remove(&w->threads, (uint32_t)tid);
-	hash_remove(&w->processes, (uint32_t)tid);
+	struct known *k = hash_pointer(&w->threads, (uint32_t)tid);
+	struct process *p;
+
+	/* In a file, what was said of a thread id holds for the whole of it. */
+	if (k && !k->told) {
+		p = hash_pointer(&w->processes, (uint32_t)k->thread.pid);
+		if (p && p->threads && !--p->threads)
+			forget_process(w, k->thread.pid);
+		hash_remove(&w->threads, (uint32_t)tid);
+		known_free(k);
+	}
+	forget_process(w, tid);
 }
 
 bool who_knows_vms(const struct who *w)
@@ -292,7 +329,7 @@ size_t who_find_vm(struct who *w, const char *name, int32_t **pids, char *others
 
 		if (!is_id(entry->d_name, &pid))
 			continue;
-		vm = process_vm(w, pid, false);
+		vm = process_vm(w, process_of(w, pid), pid, false);
 		if (vm && !strcmp(vm, name))
 			add_id(pids, &n, pid);
 		else if (vm)
@@ -307,18 +344,21 @@ size_t who_find_vm(struct who *w, const char *name, int32_t **pids, char *others
 
 void who_set(struct who *w, const struct who_thread *thread)
 {
-	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)thread->tid);
+	struct known *k = hash_pointer(&w->threads, (uint32_t)thread->tid);
+	struct who_thread *t;
 
-	if (!t) {
-		t = new_thread(w, thread->tid);
-		look_up_recorded(w, t);
+	if (!k) {
+		k = new_thread(w, thread->tid);
+		look_up_recorded(w, &k->thread);
 	}
+	k->told = true;
+	t = &k->thread;
 	if (thread->pid >= 0)
 		t->pid = thread->pid;
 	if (thread->vcpu >= 0)
 		t->vcpu = thread->vcpu;
 	if (thread->comm)
-		t->comm = intern(w, thread->comm);
+		set_comm(t, thread->comm);
 	if (thread->vm)
 		t->vm = intern(w, thread->vm);
 	if (t->vm || t->pid >= 0)

@@ -44,12 +44,15 @@ void who_set(struct who *w, const struct who_thread *thread);
 int who_read_map(struct who *w, const char *path, struct error *err);
 
 /*
- * Never NULL. Good until who_free(), but a later call may know more or, after who_ended(), may
- * speak of another thread.
+ * Never NULL. Good until who_ended() of this thread, but a later call may know more. The names of
+ * machines are good until who_free().
  */
 const struct who_thread *who_thread(struct who *w, int32_t tid);
 
-/* The thread is gone; its id may come back as another one. */
+/*
+ * The thread is gone, or won't be asked about for long: it is looked up anew when it comes back,
+ * perhaps as another one. What who_set() said of it stays.
+ */
 void who_ended(struct who *w, int32_t tid);
 
 /* Whether the VMs of threads are known (live, or something was set). */

@@ -7,6 +7,7 @@
 #include "sampler/who.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -215,7 +216,11 @@ static void test_live(void)
 	is_int(t->vcpu, 1, "what is known stays known");
 	who_ended(w, 1001);
 	is_int(who_thread(w, 1001)->vcpu, 9, "until its end");
-	is_str(t->comm, "CPU 1/KVM", "and the old answer is still there");
+	who_ended(w, 1000);
+	is_str(who_thread(w, 1001)->vm, "we\"b\033[1m", "its machine may be looked up again");
+	who_ended(w, 1001);
+	who_ended(w, 1001);
+	ok(who_thread(w, 1001)->vcpu == 9, "and it may end twice");
 	who_free(w);
 	remove_root();
 }
@@ -244,6 +249,42 @@ static void test_recorded(void)
 	   "what is said is added to it");
 	who_ended(w, 7);
 	is_int(who_thread(w, 7)->pid, 5, "and holds for the whole file");
+	who_free(w);
+}
+
+/* What the C library has in use. A sanitizer's allocator says 0. */
+static size_t in_use(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
+/* Threads that come and go, in a file and live, each with a name of its own. */
+static const char *many_comms(void *ctx, int tid)
+{
+	snprintf(ctx, 32, "worker-%d", tid);
+	return ctx;
+}
+
+static void test_many(bool live)
+{
+	struct root root = { .prefix = root_dir };
+	struct who *w = live ? who_new_live(&root) : who_new_recorded();
+	size_t before = 0;
+	char comm[32];
+
+	who_set_comms(w, many_comms, comm);
+	for (int i = 1; i <= 60000; i++) {
+		who_thread(w, i);
+		if (i > 100)
+			who_ended(w, i - 100);
+		if (i == 10000)
+			before = in_use();
+	}
+	ok(in_use() <= before + 4096, "%s: of those that ended nothing is kept: %zu, then %zu bytes",
+	   live ? "live" : "file", before, in_use());
+	is_str(who_thread(w, 60000)->comm, "worker-60000", "of the others it is");
 	who_free(w);
 }
 
@@ -371,6 +412,8 @@ int main(void)
 	test_vcpus();
 	test_live();
 	test_recorded();
+	test_many(false);
+	test_many(true);
 	test_markers();
 	test_map();
 	return tap_done();
