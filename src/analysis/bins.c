@@ -215,6 +215,21 @@ static struct bin *new_bin(struct bins *b)
 	return bin;
 }
 
+static struct bin *get_bin(struct bins *b, const struct bin *want)
+{
+	uint32_t *place = bin_place(b, want);
+	struct bin *bin;
+
+	if (*place)
+		return b->all[*place - 1];
+	bin = new_bin(b);
+	*bin = *want;
+	*place = (uint32_t)b->n;
+	if (2 * b->n >= b->index_size)
+		grow(b);
+	return bin;
+}
+
 struct bin *bins_get(struct bins *b, uint32_t owner, uint16_t cpu, uint8_t space, uint64_t value)
 {
 	struct bin want = {
@@ -222,17 +237,25 @@ struct bin *bins_get(struct bins *b, uint32_t owner, uint16_t cpu, uint8_t space
 		.tag = ((uint32_t)cpu << 8 | space) & b->mask.tag,
 		.owner = owner,
 	};
-	uint32_t *place = bin_place(b, &want);
-	struct bin *bin;
 
-	if (*place)
-		return b->all[*place - 1];
-	bin = new_bin(b);
-	*bin = want;
-	*place = (uint32_t)b->n;
-	if (2 * b->n >= b->index_size)
-		grow(b);
-	return bin;
+	return get_bin(b, &want);
+}
+
+uint32_t *bins_adopt(struct bins *b, const struct bins *from)
+{
+	uint32_t *owners = xcalloc(from->n_owners + 1, sizeof(*owners));
+
+	for (uint32_t i = 0; i < from->n_owners; i++)
+		owners[i + 1] = add_owner(b, &from->owners[i]);
+	return owners;
+}
+
+struct bin *bins_twin(struct bins *b, const uint32_t *owners, const struct bin *bin)
+{
+	struct bin want = *bin;
+
+	want.owner = owners[bin->owner];
+	return get_bin(b, &want);
 }
 
 static void cache_put(struct bin_cache *cache, struct bin *bin)

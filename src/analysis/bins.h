@@ -43,6 +43,13 @@ void bins_forget(struct bins *b, uint32_t subject);
 /* The bin; a new one when there is none. */
 struct bin *bins_get(struct bins *b, uint32_t owner, uint16_t cpu, uint8_t space, uint64_t value);
 
+/*
+ * Bins of another state into these: first the numbers that its owners have here (by their number
+ * there, the caller frees it), then for each of its bins the one with the same keys.
+ */
+uint32_t *bins_adopt(struct bins *b, const struct bins *from);
+struct bin *bins_twin(struct bins *b, const uint32_t *owners, const struct bin *bin);
+
 /* All of them, in the order of their first use. */
 size_t bins_count(const struct bins *b);
 struct bin *bins_at(const struct bins *b, size_t i);

@@ -89,6 +89,22 @@ static void count_feed(void *state, const struct fact *facts, size_t n)
 	}
 }
 
+static bool count_join(void *state, void *next)
+{
+	struct count *c = state, *n = next;
+	uint32_t *owners = bins_adopt(c->bins, n->bins);
+
+	for (size_t i = 0; i < bins_count(n->bins); i++) {
+		struct count_bin *from = (struct count_bin *)bins_at(n->bins, i);
+		struct count_bin *to;
+
+		to = (struct count_bin *)bins_twin(c->bins, owners, &from->bin);
+		to->count += from->count;
+	}
+	free(owners);
+	return true;
+}
+
 enum { EVENT = BIN_COLUMNS, COUNT, RATE, COLUMNS };
 
 static const struct column columns[COLUMNS] = {
@@ -156,6 +172,7 @@ const struct analysis analysis_count = {
 	.by_file = KEY_BIT(KEY_EVENT),
 	.new = count_new,
 	.feed = count_feed,
+	.join = count_join,
 	.report = count_report,
 	.free = count_free,
 };

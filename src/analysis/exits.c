@@ -10,6 +10,9 @@
  *	open		neither came until the end, or the thread ended,
  * so exits = timed + discarded + unpaired + open in every bin. An entry without an exit is nothing.
  * What an exit counts for is settled when it happens: its bin, its CPU, its thread's selection.
+ *
+ * Of a file that is read in pieces, each piece notes what came first of each thread: that settles
+ * an exit which is pending from pieces before it.
  */
 #include "analysis/analysis.h"
 
@@ -40,7 +43,21 @@ struct thread {
 	uint32_t owner;	 /* 0: not met yet */
 	bool unselected; /* its exits don't count */
 	bool doomed;	 /* a loss lies behind the pending exit already */
+	bool noted;	 /* in a piece: its seam knows what came first */
 	struct bin_cache cache;
+};
+
+/* A thread at both ends of a piece. */
+struct seam {
+	uint8_t first; /* kind of its first fact; FACT_NONE: there was none */
+	bool counted;  /* before its end, if it ended, it took an exit that made it a vCPU */
+	bool ended;
+	bool known;    /* it took an exit since */
+	bool doomed;
+	uint64_t time; /* of its first fact */
+	const char *vm;
+	struct exit_bin *pending;
+	uint64_t since;
 };
 
 struct exits {
@@ -56,6 +73,9 @@ struct exits {
 	uint64_t negative; /* intervals that ended before they began */
 	uint64_t vcpus; /* threads that took an exit */
 	struct strhash vms;
+	struct hash seams;   /* of a piece, or of the joined ones: thread → struct seam */
+	uint64_t lost_from;  /* where the first loss begins that ends in the piece or behind it */
+	bool unsure;	     /* whose exits these are was told before the piece */
 };
 
 static void *exits_new(const struct analysis_env *env, struct error *err)
@@ -67,6 +87,7 @@ static void *exits_new(const struct analysis_env *env, struct error *err)
 	x->bins = bins_new(env, sizeof(struct exit_bin), KEY_REASON);
 	x->mask = bins_mask(x->bins);
 	x->some_cpus = env->cpu_selected;
+	x->lost_from = UINT64_MAX;
 	return x;
 }
 
@@ -85,6 +106,9 @@ static void exits_free(void *state)
 	release_bin(&x->unselected.bin);
 	losses_free(&x->losses);
 	strhash_free(&x->vms);
+	hash_each(&x->seams, entry)
+		free(entry->value.p);
+	hash_free(&x->seams);
 	for (size_t i = 0; i < x->n_threads; i++)
 		bin_cache_clear(&x->threads[i].cache);
 	free(x->threads);
@@ -107,25 +131,78 @@ static inline struct thread *thread_of(struct exits *x, uint32_t subject)
 	return &x->threads[subject];
 }
 
+static struct seam *seam_of(struct hash *seams, uint64_t thread)
+{
+	union hash_value *value = hash_insert(seams, thread, NULL);
+
+	if (!value->p)
+		value->p = xcalloc(1, sizeof(struct seam));
+	return value->p;
+}
+
+/* A subject as all pieces know it, whose numbers of subjects differ. */
+static uint64_t thread_key(const struct exits *x, uint32_t subject)
+{
+	const struct subject_who *who = x->env->who(x->env->ctx, subject);
+
+	if (who->cpu)
+		return UINT64_C(2) << 32 | who->cpu_id;
+	return who->tid ? (uint32_t)who->tid : UINT64_C(1) << 32 | who->cpu_id;
+}
+
+/* In a piece: a fact that may be the thread's first. */
+static struct seam *note(struct exits *x, const struct fact *f)
+{
+	struct seam *seam = seam_of(&x->seams, thread_key(x, f->subject));
+
+	if (!seam->first) {
+		seam->first = f->kind;
+		seam->time = f->time;
+	}
+	return seam;
+}
+
+static void count_vcpu(struct exits *x, const char *vm)
+{
+	x->vcpus++;
+	if (vm)
+		strhash_insert(&x->vms, vm, NULL);
+}
+
+/* A thread takes its first exit. In a piece it may have taken others before that. */
+static void count_thread(struct exits *x, const struct thread *t, const struct fact *f)
+{
+	const struct analysis_env *env = x->env;
+	struct seam *seam = env->piece ? note(x, f) : NULL;
+	const char *vm;
+
+	if (t->unselected)
+		return;
+	vm = env->who(env->ctx, f->subject)->vm;
+	if (!seam || seam->ended) {
+		count_vcpu(x, vm);
+		return;
+	}
+	seam->counted = true;
+	seam->vm = vm;
+}
+
 /* The thread is new, or its vCPU is known better now: decides who its exits belong to. */
 static void meet(struct exits *x, struct thread *t, const struct fact *f)
 {
 	const struct analysis_env *env = x->env;
 	bool is_new = !t->owner;
-	const char *vm;
 
+	/* an entry before the piece may have told */
+	x->unsure |= f->b == FACT_NO_VCPU && (env->selected || env->by & KEY_BIT(KEY_VCPU));
 	if (!is_new && f->b == FACT_NO_VCPU)
 		return;
 	t->vcpu = f->b;
 	t->owner = bins_owner(x->bins, f->subject, f->b);
 	t->unselected = env->selected && !env->selected(env->ctx, f->subject, f->b);
 	bin_cache_clear(&t->cache);
-	if (!is_new || t->unselected)
-		return;
-	x->vcpus++;
-	vm = env->who(env->ctx, f->subject)->vm;
-	if (vm)
-		strhash_insert(&x->vms, vm, NULL);
+	if (is_new)
+		count_thread(x, t, f);
 }
 
 /* The bin of an exit that the thread didn't take before, or that may not count. */
@@ -160,6 +237,15 @@ static inline void on_exit_fact(struct exits *x, const struct fact *f)
 	t->doomed = false;
 }
 
+/* An entry without an exit: nothing, but in a piece the exit may be in another one. */
+static void on_lone_entry(struct exits *x, struct thread *t, const struct fact *f)
+{
+	if (!x->env->piece || t->noted || t->owner)
+		return;
+	note(x, f);
+	t->noted = true;
+}
+
 static inline void on_entry_fact(struct exits *x, const struct fact *f)
 {
 	struct thread *t = thread_of(x, f->subject);
@@ -168,8 +254,10 @@ static inline void on_entry_fact(struct exits *x, const struct fact *f)
 	/* Kernels whose exits don't tell the vCPU: the entry does, for the exits to come. */
 	if (unlikely(f->b != t->vcpu && f->b != FACT_NO_VCPU && t->owner))
 		meet(x, t, f);
-	if (unlikely(!bin))
+	if (unlikely(!bin)) {
+		on_lone_entry(x, t, f);
 		return;
+	}
 	t->pending = NULL;
 	if (unlikely(f->time < t->since)) {
 		bin->discarded++;
@@ -186,6 +274,8 @@ static void on_thread_end(struct exits *x, const struct fact *f)
 {
 	struct thread *t = thread_of(x, f->subject);
 
+	if (x->env->piece)
+		note(x, f)->ended = true;
 	if (t->pending)
 		t->pending->ended++;
 	bin_cache_clear(&t->cache);
@@ -297,6 +387,112 @@ static void exits_lost(void *state, const struct loss *losses, size_t n)
 	}
 	losses_forget(&x->losses, x->now);
 	losses_add(&x->losses, losses, n);
+	for (size_t i = 0; x->env->piece && i < n; i++)
+		if (losses[i].from <= losses[i].to && losses[i].to >= x->env->piece_begin)
+			x->lost_from = min(x->lost_from, losses[i].from);
+}
+
+/* --- Joining --- */
+
+/* What the piece's threads leave behind. A loss that ends behind their exit begins in the piece. */
+static void end_piece(struct exits *x)
+{
+	for (size_t i = 0; i < x->n_threads; i++) {
+		const struct thread *t = &x->threads[i];
+		struct seam *seam;
+
+		if (!t->owner)
+			continue;
+		seam = seam_of(&x->seams, thread_key(x, (uint32_t)i));
+		seam->known = true;
+		seam->pending = t->pending;
+		seam->since = t->since;
+		seam->doomed = t->pending && (t->doomed || losses_meet(&x->losses, t->since,
+								       UINT64_MAX));
+	}
+}
+
+static struct exit_bin *twin(struct exits *x, const uint32_t *owners, struct exits *next,
+			     struct exit_bin *bin)
+{
+	if (!bin || bin == &next->unselected)
+		return bin ? &x->unselected : NULL;
+	return (struct exit_bin *)bins_twin(x->bins, owners, &bin->bin);
+}
+
+static void join_bins(struct exits *x, const uint32_t *owners, struct exits *next)
+{
+	for (size_t i = 0; i < bins_count(next->bins); i++) {
+		struct exit_bin *from = (struct exit_bin *)bins_at(next->bins, i);
+		struct exit_bin *to = twin(x, owners, next, from);
+
+		to->exits += from->exits;
+		to->discarded += from->discarded;
+		to->unpaired += from->unpaired;
+		to->ended += from->ended;
+		dist_merge(&to->handling, &from->handling);
+	}
+}
+
+/* The exit that is pending from pieces before meets what comes first of its thread. */
+static void settle(struct seam *to, const struct seam *from, uint64_t lost_from)
+{
+	struct exit_bin *bin = to->pending;
+
+	to->pending = NULL;
+	if (from->first == FACT_EXIT)
+		bin->unpaired++;
+	else if (from->first == FACT_THREAD_END)
+		bin->ended++;
+	else if (to->doomed || lost_from < from->time)
+		bin->discarded++;
+	else
+		dist_add(&bin->handling, from->time - to->since);
+}
+
+static void join_seam(struct exits *x, struct seam *to, const struct seam *from, uint64_t lost_from)
+{
+	if (to->pending && from->first)
+		settle(to, from, lost_from);
+	if (!to->known && from->counted)
+		count_vcpu(x, from->vm);
+	if (from->ended)
+		*to = (struct seam){ 0 };
+	if (!from->known)
+		return;
+	to->known = true;
+	to->since = from->since;
+	to->doomed = from->doomed;
+}
+
+static bool exits_join(void *state, void *following)
+{
+	struct exits *x = state, *next = following;
+	uint32_t *owners;
+
+	if (next->unsure)
+		return false;
+	end_piece(next);
+	owners = bins_adopt(x->bins, next->bins);
+	join_bins(x, owners, next);
+	hash_each(&next->seams, entry) {
+		const struct seam *from = entry->value.p;
+		struct seam *to = seam_of(&x->seams, entry->key);
+
+		join_seam(x, to, from, next->lost_from);
+		if (from->pending)
+			to->pending = twin(x, owners, next, from->pending);
+	}
+	/* those of which nothing came in this piece too: what it lost may be theirs */
+	hash_each(&x->seams, entry)
+		if (!hash_find(&next->seams, entry->key))
+			((struct seam *)entry->value.p)->doomed |= next->lost_from != UINT64_MAX;
+	free(owners);
+	strhash_each(&next->vms, entry)
+		strhash_insert(&x->vms, entry->key, NULL);
+	x->vcpus += next->vcpus;
+	x->negative += next->negative;
+	return true;
 }
 
 enum {
@@ -445,6 +641,12 @@ static void count_open(struct exits *x)
 	for (size_t i = 0; i < x->n_threads; i++)
 		if (x->threads[i].pending)
 			x->threads[i].pending->open++;
+	hash_each(&x->seams, entry) {
+		const struct seam *seam = entry->value.p;
+
+		if (seam->pending)
+			seam->pending->open++;
+	}
 }
 
 static void add_notes(const struct exits *x, struct report *report)
@@ -501,5 +703,6 @@ const struct analysis analysis_exits = {
 	.lost = exits_lost,
 	.feed = exits_feed,
 	.report = exits_report,
+	.join = exits_join,
 	.free = exits_free,
 };

@@ -21,6 +21,18 @@ static struct subject_who *answer(struct env *env, uint32_t subject)
 	return env->known[subject];
 }
 
+static const struct who_thread *find_thread(struct env *env, int32_t tid)
+{
+	const struct who_thread *thread;
+
+	if (env->lock)
+		pthread_mutex_lock(env->lock);
+	thread = who_thread(env->who, tid);
+	if (env->lock)
+		pthread_mutex_unlock(env->lock);
+	return thread;
+}
+
 static const struct subject_who *env_who(void *ctx, uint32_t subject)
 {
 	struct env *env = ctx;
@@ -37,7 +49,7 @@ static const struct subject_who *env_who(void *ctx, uint32_t subject)
 	}
 	s->tid = tid;
 	s->cpu_id = cpu;
-	thread = who_thread(env->who, tid);
+	thread = find_thread(env, tid);
 	s->pid = thread->pid;
 	s->vcpu = thread->vcpu;
 	s->comm = thread->comm;
@@ -291,11 +303,36 @@ int env_begin(struct env *env, const struct settings *settings, struct who *who,
 	return 0;
 }
 
-void env_end(struct env *env)
+static void forget_subjects(struct env *env)
 {
 	for (size_t i = 0; i < env->n_known; i++)
 		free(env->known[i]);
 	free(env->known);
+	env->known = NULL;
+	env->n_known = 0;
+}
+
+void env_fork(struct env *to, const struct env *env, struct subjects *subjects,
+	      pthread_mutex_t *lock, uint64_t begin)
+{
+	*to = *env;
+	to->analysis.ctx = to;
+	to->analysis.piece = true;
+	to->analysis.piece_begin = begin;
+	to->subjects = subjects;
+	to->known = NULL;
+	to->n_known = 0;
+	to->lock = lock;
+}
+
+void env_fork_end(struct env *env)
+{
+	forget_subjects(env);
+}
+
+void env_end(struct env *env)
+{
+	forget_subjects(env);
 	records_free(env->records);
 	ksyms_free(env->ksyms);
 	free(env->slots);
@@ -303,8 +340,6 @@ void env_end(struct env *env)
 	env->records = NULL;
 	env->ksyms = NULL;
 	env->slots = env->entries = NULL;
-	env->known = NULL;
-	env->n_known = 0;
 }
 
 void env_forget(struct env *env, const struct fact *facts, size_t n)

@@ -6,6 +6,8 @@
 #ifndef HVSCOPE_CMD_ENV_H
 #define HVSCOPE_CMD_ENV_H
 
+#include <pthread.h>
+
 #include "analysis/analysis.h"
 #include "base/error.h"
 #include "cmd/events.h"
@@ -28,6 +30,7 @@ struct env {
 	uint32_t *slots, *entries;   /* of the events: see struct analysis_env */
 	struct subject_who **known; /* by subject */
 	size_t n_known;
+	pthread_mutex_t *lock; /* for `who`, where others ask it too; NULL: nobody does */
 };
 
 /*
@@ -37,6 +40,14 @@ struct env {
 int env_begin(struct env *env, const struct settings *settings, struct who *who,
 	      struct error *err);
 void env_end(struct env *env);
+
+/*
+ * The same world for a piece of a file (struct analysis_env), whose facts have subjects of their
+ * own. All that know the same `who` have the same lock. To be ended before `env`.
+ */
+void env_fork(struct env *to, const struct env *env, struct subjects *subjects,
+	      pthread_mutex_t *lock, uint64_t begin);
+void env_fork_end(struct env *env);
 
 /*
  * The events are bound: from now on the analysis may ask about their records. `stack_slot` is that

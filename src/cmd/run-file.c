@@ -14,7 +14,10 @@
 
 #include "cmd/confine.h"
 #include "cmd/markers.h"
+#include "cmd/pace.h"
+#include "cmd/pieces.h"
 #include "trace/clock.h"
+#include "trace/piece.h"
 #include "trace/tracedat.h"
 
 struct file {
@@ -28,6 +31,7 @@ struct file {
 	struct markers markers;
 	uint64_t *done;                /* pages of each CPU that were read */
 	uint64_t all;                  /* pages of all CPUs */
+	struct stream_stats stats;     /* of pieces */
 	unsigned int cpus;
 };
 
@@ -299,9 +303,6 @@ static double part_done(const struct file *f)
 	return f->all ? (double)done / (double)f->all : 1;
 }
 
-/* Counting a record takes ns, printing it µs. */
-enum { COUNT_RECORDS = 500000, PRINT_RECORDS = 20000 };
-
 static int peek(struct file *f, uint64_t *time, struct error *err)
 {
 	struct error why = { 0 };
@@ -313,34 +314,26 @@ static int peek(struct file *f, uint64_t *time, struct error *err)
 	return -1;
 }
 
-/*
- * Everything before `until`, in steps that are short enough for Ctrl-C and the line of progress: of
- * as much trace time as so many records take. Where a step ends may show in what is printed
- * meanwhile, so it must not depend on how fast they are read. *more is false when nothing is left.
- */
+/* Everything before `until`, step by step. *more is false when nothing is left. */
 static int advance(struct file *f, uint64_t until, uint64_t *step, bool *more, struct error *err)
 {
 	struct run *run = f->run;
 	const struct stream_stats *stats = stream_stats(run->stream);
-	uint64_t few = run->analysis->streams ? PRINT_RECORDS : COUNT_RECORDS;
+	uint64_t few = run->analysis->streams ? PACE_PRINT : PACE_COUNT;
 	uint64_t next;
 
 	for (;;) {
-		uint64_t before = stats->records, took, to;
+		uint64_t before = stats->records;
 
 		if (peek(f, &next, err))
 			return -1;
 		*more = next != UINT64_MAX;
 		if (next >= until || stop_asked(run->stop) || run_done(run))
 			return 0;
-		to = next > UINT64_MAX - *step ? UINT64_MAX : next + *step;
-		if (stream_advance(run->stream, min(to, until), err) || run_check(run, err))
+		if (stream_advance(run->stream, min(pace_end(next, *step), until), err) ||
+		    run_check(run, err))
 			return -1;
-		took = stats->records - before;
-		if (took < few && *step < UINT64_MAX / 4)
-			*step *= 2;
-		else if (took > 4 * few && *step > 1)
-			*step /= 2;
+		*step = pace_next(*step, stats->records - before, few);
 		progress_show(run->progress, stats->records, stats->lost_records, part_done(f));
 	}
 }
@@ -349,7 +342,7 @@ static int advance(struct file *f, uint64_t until, uint64_t *step, bool *more, s
 static int read_file(struct file *f, struct error *err)
 {
 	struct run *run = f->run;
-	uint64_t step = 100000000, boundary;
+	uint64_t step = PACE_FIRST, boundary;
 	bool more = true, over = false;
 
 	while (more && !over && !stop_asked(run->stop)) {
@@ -386,35 +379,79 @@ static unsigned int wanted_threads(const struct settings *s)
 	return (unsigned int)min(max(n, (uint64_t)1), (uint64_t)THREADS);
 }
 
-/*
- * One thread counts. Inflating is most of the work on a compressed file: there the second one does
- * that, on others it decodes. libtracecmd, which reads foreign files, knows no threads.
- */
-static void share_work(struct file *f)
+static bool show_pieces(void *ctx, const struct pieces_progress *progress)
 {
-	unsigned int threads = wanted_threads(f->run->settings);
+	struct file *f = ctx;
+
+	progress_show(f->run->progress, progress->records, progress->lost_records,
+		      f->all ? (double)progress->pages / (double)f->all : 1);
+	return !stop_asked(f->run->stop);
+}
+
+/* The whole file, or up to a stop, as pieces; false: it has to be read as one. */
+static bool read_pieces(struct file *f, unsigned int n)
+{
+	struct run *run = f->run;
+	uint64_t *seams = xcalloc(n, sizeof(*seams));
+	struct pieces pieces = {
+		.analysis = run->analysis,
+		.env = &run->env,
+		.source = &f->source,
+		.seams = seams,
+		.n_seams = piece_seams(&f->source, n, seams),
+		.meanwhile = show_pieces,
+		.ctx = f,
+	};
+	bool done = pieces.n_seams && pieces_run(&pieces);
+
+	free(seams);
+	if (!done)
+		return false;
+	run->analysis->free(run->state);
+	run->state = pieces.state;
+	f->stats = pieces.stats;
+	run->stats = &f->stats;
+	return true;
+}
+
+/*
+ * What the threads that were asked for do: returns how many pieces may be read at once. Inflating
+ * is most of the work on a compressed file, so there a second one does that. What can't be cut into
+ * pieces it decodes. libtracecmd, which reads foreign files, knows no threads.
+ */
+static unsigned int share_work(struct file *f)
+{
+	const struct run *run = f->run;
+	unsigned int threads = wanted_threads(run->settings), inflating;
 
 	if (threads < 2 || tracedat_facts(f->dat)->foreign)
-		return;
-	threads -= tracedat_pages_threads(f->pages, threads == 2 ? 1 : threads - 2);
-	if (threads > 1)
-		stream_decode_ahead(f->run->stream);
+		return 1;
+	inflating = tracedat_pages_threads(f->pages, threads == 2 ? 1 : threads - 2);
+	if (!inflating && !run->settings->interval && !run->settings->duration &&
+	    pieces_fit(run->analysis, run->binding, &f->source))
+		return threads;
+	if (threads - inflating > 1)
+		stream_decode_ahead(run->stream);
+	return 1;
 }
 
 static int begin(struct file *f, struct error *err)
 {
 	struct run *run = f->run;
+	unsigned int pieces;
 	uint64_t first;
 
 	make_source(f);
 	run_connect(run, &f->source);
-	share_work(f);
+	pieces = share_work(f);
 	if (peek(f, &first, err))
 		return -1;
 	if (first == UINT64_MAX)
 		first = 0;
 	run_begin(run, first, f->markers.has_time && run->env.analysis.times,
 		  (int64_t)first + f->markers.time);
+	if (pieces > 1 && read_pieces(f, pieces))
+		return run_report(run, max(run->stats->last, run->reported), true, err);
 	return read_file(f, err);
 }
 

@@ -193,6 +193,7 @@ void run_connect(struct run *run, const struct page_source *source)
 
 	run->stream = stream_new(source, run->binding, run->subjects);
 	stream_add(run->stream, &consumer);
+	run->stats = stream_stats(run->stream);
 }
 
 bool run_done(const struct run *run)
@@ -227,6 +228,7 @@ void run_end(struct run *run)
 	run->render = NULL;
 	run->state = NULL;
 	run->stream = NULL;
+	run->stats = NULL;
 	run->binding = NULL;
 	run->subjects = NULL;
 	run->interval = NULL;
@@ -314,11 +316,10 @@ static void fill_span(const struct run *run, struct report *report, uint64_t now
 static void fill_records(const struct run *run, struct report *report, bool last, bool cumulative)
 {
 	static const struct stream_stats none;
-	const struct stream_stats *now, *past = cumulative ? &none : &run->past;
+	const struct stream_stats *now = run->stats, *past = cumulative ? &none : &run->past;
 
-	if (!run->stream)
+	if (!now)
 		return;
-	now = stream_stats(run->stream);
 	report->has_records = report->has_lost = true;
 	report->records = now->records - past->records;
 	report->lost.records = now->lost_records - past->lost_records + (last ? run->unmarked : 0);
@@ -481,8 +482,8 @@ int run_report(struct run *run, uint64_t now, bool last, struct error *err)
 	report_free(report);
 	run->reports++;
 	run->reported = now;
-	if (run->stream)
-		run->past = *stream_stats(run->stream);
+	if (run->stats)
+		run->past = *run->stats;
 	return ret;
 }
 

@@ -51,6 +51,7 @@ struct run {
 	struct binding *binding; /* these three: NULL without records */
 	struct subjects *subjects;
 	struct stream *stream;
+	const struct stream_stats *stats; /* the stream's, or of the pieces of a file */
 	void *state; /* of the analysis */
 	void (*extend)(void *ctx, struct report *report); /* by the source; NULL: by nothing */
 	void *extend_ctx;

@@ -81,6 +81,7 @@ int page_begin(struct page_walk *w, const struct page_layout *layout, const void
 	w->p = p + layout->data;
 	w->end = w->p + length;
 	w->time = read64(layout, p);
+	w->went_back = false;
 	w->lost = commit & COMMIT_LOST;
 	w->lost_count = w->lost ? LOSS_UNKNOWN : 0;
 	if (w->lost && (commit & COMMIT_COUNTED) &&
@@ -99,6 +100,12 @@ static uint64_t absolute_time(uint64_t stamp, uint64_t running)
 		return stamp;
 	stamp |= upper;
 	return stamp < running ? stamp + (UINT64_C(1) << 59) : stamp;
+}
+
+static void set_time(struct page_walk *w, uint64_t time)
+{
+	w->went_back |= time < w->time;
+	w->time = time;
 }
 
 /* A data record whose `size` bytes begin at p. */
@@ -149,12 +156,12 @@ int page_next(struct page_walk *w, const struct page_layout *layout, struct page
 			w->p = p + word;
 			break;
 		case PAGE_TYPE_TIME_EXTEND:
-			w->time += e.delta + ((uint64_t)word << PAGE_DELTA_BITS);
+			set_time(w, w->time + e.delta + ((uint64_t)word << PAGE_DELTA_BITS));
 			w->p = p + 4;
 			break;
 		default:
-			w->time = absolute_time(e.delta + ((uint64_t)word << PAGE_DELTA_BITS),
-						w->time);
+			set_time(w, absolute_time(e.delta + ((uint64_t)word << PAGE_DELTA_BITS),
+						  w->time));
 			w->p = p + 4;
 			break;
 		}

@@ -30,6 +30,7 @@ struct page_walk {
 	uint64_t time;		/* of the record before p, the page's own at first */
 	bool lost;		/* records are missing before this page … */
 	uint64_t lost_count;	/* … so many, LOSS_UNKNOWN */
+	bool went_back;		/* an entry without a record set the time back */
 };
 
 struct page_record {

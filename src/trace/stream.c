@@ -306,6 +306,7 @@ static void extend_gaps(struct stream *s, uint64_t until)
 		} else {
 			add_loss(s, cpu, until, 0);
 			c->gap_from = until;
+			s->stats.irregular = true;
 		}
 	}
 }
@@ -429,6 +430,11 @@ uint64_t stream_peek(struct stream *s, struct error *err)
 	return earliest;
 }
 
+struct stream_place stream_place(const struct stream *s, unsigned int cpu)
+{
+	return (struct stream_place){ .page = s->cursors[cpu].page, .next = s->next[cpu] };
+}
+
 /* Windows. */
 
 /* Pages that one CPU may take in a window when `active` of them have something. */
@@ -474,6 +480,19 @@ static void convert_times(struct stream *s, unsigned int cpu, size_t first)
 		s->window->facts[i].time = to_ns(s, cpu, s->window->facts[i].time);
 }
 
+/* The part of a page behind the cursor's last record was decoded. */
+static void end_part(struct stream *s, unsigned int cpu, const struct decode_result *result)
+{
+	struct cursor *c = &s->cursors[cpu];
+	uint64_t first = s->next[cpu];
+
+	s->stats.irregular |= first < c->last || c->walk.went_back;
+	if (!result->records)
+		return;
+	c->last = to_ns(s, cpu, result->last);
+	s->stats.irregular |= c->last < first;
+}
+
 /* Decodes a CPU's records before `until`; the records walked are added to *records. */
 static int decode_until(struct stream *s, unsigned int cpu, uint64_t until, uint64_t *records,
 			struct error *err)
@@ -489,8 +508,7 @@ static int decode_until(struct stream *s, unsigned int cpu, uint64_t until, uint
 		count_marks(s, c);
 		stop = decode_page(s->decoder, &c->walk, limit, &result);
 		*records += result.records;
-		if (result.records)
-			c->last = to_ns(s, cpu, result.last);
+		end_part(s, cpu, &result);
 		convert_times(s, cpu, first);
 		if (stop == DECODE_LIMIT && result.next != UINT64_MAX) {
 			c->raw_next = result.next;

@@ -36,6 +36,8 @@ struct stream_stats {
 	uint64_t lost_unknown;	/* marks without a number */
 	uint64_t late;		/* records that came after their time was handed on */
 	uint64_t damaged;	/* pages that could not be walked to their end */
+	bool irregular;		/* a CPU's clock ran backwards, or a loss had no end when it was
+				   told: where windows end may show */
 };
 
 /* The source, binding and subjects stay the caller's and outlive the stream. */
@@ -70,6 +72,14 @@ void stream_drained(struct stream *s, unsigned int cpu, uint64_t time, uint64_t 
 
 /* Earliest time of a record that was not handed on yet; UINT64_MAX when there is none. */
 uint64_t stream_peek(struct stream *s, struct error *err);
+
+/* Where a CPU's cursor is: the page of its next record, or that is wanted next, and its time. */
+struct stream_place {
+	uint64_t page;
+	uint64_t next; /* UINT64_MAX: none is known */
+};
+
+struct stream_place stream_place(const struct stream *s, unsigned int cpu);
 
 /* As of the window that was delivered last, or is being delivered. */
 const struct stream_stats *stream_stats(const struct stream *s);

@@ -110,9 +110,9 @@ const char *tracedat_comm(struct tracedat *t, int tid);
 
 /*
  * Pages of one buffer, for one thread: several readers of a tracedat may run at once. A plain file
- * gives pointers into the map. Of a compressed one, the chunk with the wanted page is inflated and
- * kept until all its pages were released: who releases what is done holds memory that doesn't grow
- * with the trace.
+ * gives pointers into the map, to any number of threads. Of a compressed one, the chunk with the
+ * wanted page is inflated and kept until all its pages were released: who releases what is done
+ * holds memory that doesn't grow with the trace.
  */
 struct tracedat_pages;
 
