@@ -27,6 +27,9 @@ static const struct option_spec option_table[] = {
 	  WITH_ANY, MEMBER(duration) },
 	{ 'p', NULL, "PID", "only this process", "analyses record", OPTION_COUNT, WITH_ANY,
 	  MEMBER(pid), KEY_BIT(KEY_PID) | KEY_BIT(KEY_VM) },
+	{ 0, "children", NULL, "and those that it has started or will, and theirs",
+	  "analyses record", OPTION_FLAG, WITH_LIVE, MEMBER(children),
+	  KEY_BIT(KEY_PID) | KEY_BIT(KEY_VM) },
 	{ 0, "vm", "NAME", "only this virtual machine", "analyses record", OPTION_TEXT, WITH_ANY,
 	  MEMBER(vm), KEY_BIT(KEY_VM) },
 	{ 0, "vcpu", "N", "only virtual CPUs of this number", "analyses", OPTION_NUMBER, WITH_ANY,
@@ -259,6 +262,11 @@ static int parse_value(struct settings *s, const struct option_spec *o, const ch
 		if (!s->n_words)
 			return error_set_status(err, 2,
 						"it belongs behind the event that it is for");
+		if (!*arg)
+			return error_set_status(err, 2, "the %s is empty", o->metavar);
+		if (s->filters[s->n_words - 1])
+			return error_set_status(err, 2, "'%s' has one already; join them by &&",
+						s->words[s->n_words - 1]);
 		s->filters[s->n_words - 1] = arg;
 		return 0;
 	case OPTION_FORMAT:
@@ -487,6 +495,8 @@ static int check_together(const struct settings *s, const bool *given, struct er
 		return error_set_status(err, 2,
 					"a command to run (after --) is for live tracing "
 					"and does nothing with -i");
+	if (s->children && !s->pid)
+		return error_set_status(err, 2, "--children: of whom? -p PID is missing");
 	if (s->format && s->format->rewrites && s->interval && !s->output)
 		return error_set_status(err, 2,
 					"-f %s with an INTERVAL rewrites a file each time: "

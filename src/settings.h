@@ -31,6 +31,7 @@ struct settings {
 	uint64_t duration;  /* -d, ns; 0: no limit */
 
 	uint64_t pid;       /* -p; 0: all */
+	bool children;      /* --children: and its descendants */
 	const char *vm;     /* --vm; NULL: all */
 	uint64_t vcpu;      /* --vcpu; UINT64_MAX: all */
 	bool has_cpus;      /* -C was given: */

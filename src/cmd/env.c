@@ -223,6 +223,15 @@ void env_symbols(struct env *env, struct ksyms *ksyms)
 
 /* --- Selection --- */
 
+/* -p PID, with --children those that it started, too. */
+static bool is_of_process(const struct env *env, const struct subject_who *who)
+{
+	if (who->pid < 0)
+		return false;
+	return (uint64_t)who->pid == env->settings->pid ||
+	       (env->family && family_has(env->family, who->pid, who->tid));
+}
+
 /*
  * A thread that was gone before it could be looked up is unknown. With -p or --vm the kernel gave
  * us only records of the asked-for processes and their children, so it is taken as one of them.
@@ -236,7 +245,7 @@ static bool env_selected(void *ctx, uint32_t subject, uint64_t vcpu)
 
 	if (who->cpu)
 		return !s->pid && !s->vm && s->vcpu == UINT64_MAX;
-	if (s->pid && !gone && (who->pid < 0 || (uint64_t)who->pid != s->pid))
+	if (s->pid && !gone && !is_of_process(env, who))
 		return false;
 	if (s->vm && !gone && (!who->vm || strcmp(who->vm, s->vm)))
 		return false;
@@ -296,6 +305,8 @@ int env_begin(struct env *env, const struct settings *settings, struct who *who,
 	};
 	if (!settings->input)
 		env->analysis.block_device = env_block_device;
+	if (settings->children && settings->pid <= INT32_MAX)
+		env->family = family_new(&settings->root, (int32_t)settings->pid);
 	if (settings->pid || settings->vm || settings->vcpu != UINT64_MAX)
 		env->analysis.selected = env_selected;
 	if (settings->has_cpus)
@@ -335,10 +346,12 @@ void env_end(struct env *env)
 	forget_subjects(env);
 	records_free(env->records);
 	ksyms_free(env->ksyms);
+	family_free(env->family);
 	free(env->slots);
 	free(env->entries);
 	env->records = NULL;
 	env->ksyms = NULL;
+	env->family = NULL;
 	env->slots = env->entries = NULL;
 }
 
@@ -350,7 +363,10 @@ void env_forget(struct env *env, const struct fact *facts, size_t n)
 
 		if (likely(facts[i].kind != FACT_THREAD_END))
 			continue;
-		if (subjects_what(env->subjects, facts[i].subject, &tid, &cpu))
-			who_ended(env->who, tid);
+		if (!subjects_what(env->subjects, facts[i].subject, &tid, &cpu))
+			continue;
+		who_ended(env->who, tid);
+		if (env->family)
+			family_ended(env->family, tid);
 	}
 }

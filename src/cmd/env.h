@@ -11,6 +11,7 @@
 #include "analysis/analysis.h"
 #include "base/error.h"
 #include "cmd/events.h"
+#include "sampler/family.h"
 #include "sampler/who.h"
 #include "settings.h"
 #include "trace/binding.h"
@@ -22,6 +23,7 @@ struct env {
 	struct analysis_env analysis; /* what analyses get */
 	const struct settings *settings;
 	struct who *who;
+	struct family *family; /* of -p, with --children; NULL: only itself */
 	struct subjects *subjects; /* NULL before there is a source */
 	struct binding *binding;
 	const struct events *events; /* that the user named; NULL: none */

@@ -206,12 +206,17 @@ static int expand_specs(struct record *r, struct error *err)
 
 static int choose(struct record *r, struct error *err)
 {
+	const struct settings *s = r->settings;
+	struct family *family;
+	int ret;
+
 	if (sort_words(r, err) || expand_specs(r, err) || check_filters(r, err))
 		return -1;
 	wanted_events(&r->wanted, &r->events);
-	if (wanted_threads(&r->wanted, r->settings, r->who, err))
-		return -1;
-	return check_threads(r, err);
+	family = s->children && s->pid <= INT32_MAX ? family_new(&s->root, (int32_t)s->pid) : NULL;
+	ret = wanted_threads(&r->wanted, s, r->who, family, err);
+	family_free(family);
+	return ret ? -1 : check_threads(r, err);
 }
 
 static struct session_request make_request(const struct record *r)

@@ -23,6 +23,8 @@
 /* When a run that has seen nothing looks at what comes instead. */
 #define GLANCE_AFTER UINT64_C(1000000000)
 
+enum { THREADS_LIMIT = 64 << 20 }; /* bytes of a list of thread ids */
+
 struct tracing {
 	struct run *run;
 	struct utsname uname;
@@ -354,6 +356,15 @@ static int trace(struct tracing *t, struct error *err)
 
 /* --- The whole --- */
 
+/* The kernel adds those that are forked, and takes away those that end. */
+static char *read_threads(void *ctx)
+{
+	const struct tracing *t = ctx;
+
+	return path_read_all(&t->run->settings->root, THREADS_LIMIT, NULL, "%s/set_event_pid",
+			     session_info(t->session)->instance);
+}
+
 static int set_up(struct tracing *t, struct error *err)
 {
 	struct run *run = t->run;
@@ -365,7 +376,7 @@ static int set_up(struct tracing *t, struct error *err)
 				     events_expand_live(&run->events, run->settings, err)))
 		return -1;
 	wanted_events(&t->wanted, &run->events);
-	if (wanted_threads(&t->wanted, run->settings, run->env.who, err))
+	if (wanted_threads(&t->wanted, run->settings, run->env.who, run->env.family, err))
 		return -1;
 	request = make_request(t);
 	if (run->settings->dry_run)
@@ -380,6 +391,8 @@ static int set_up(struct tracing *t, struct error *err)
 	}
 	if (run->env.analysis.stacks)
 		env_symbols(&run->env, ksyms_load(&run->settings->root, NULL));
+	if (run->env.family && request.n_pids)
+		family_ask(run->env.family, read_threads, t);
 	if (bind(t, err) || run_prepare(run, err))
 		return -1;
 	return trace(t, err);

@@ -75,14 +75,28 @@ static void add_tasks(struct wanted *w, struct who *who, int32_t pid)
 	free(tids);
 }
 
-int wanted_threads(struct wanted *w, const struct settings *s, struct who *who, struct error *err)
+static void add_family(struct wanted *w, struct who *who, const struct family *family)
+{
+	int32_t *pids;
+	size_t n = family_members(family, &pids);
+
+	for (size_t i = 0; i < n; i++)
+		add_tasks(w, who, pids[i]);
+	free(pids);
+}
+
+int wanted_threads(struct wanted *w, const struct settings *s, struct who *who,
+		   const struct family *family, struct error *err)
 {
 	char others[400];
 	int32_t *pids;
 	size_t n;
 
 	if (s->pid) {
-		add_tasks(w, who, s->pid > INT32_MAX ? 0 : (int32_t)s->pid);
+		if (family)
+			add_family(w, who, family);
+		else
+			add_tasks(w, who, s->pid > INT32_MAX ? 0 : (int32_t)s->pid);
 		if (!w->n_pids)
 			return error_set(err, "there is no process %llu",
 					 (unsigned long long)s->pid);

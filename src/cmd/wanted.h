@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "cmd/events.h"
 #include "cmd/rows.h"
+#include "sampler/family.h"
 #include "sampler/who.h"
 #include "settings.h"
 #include "trace/session.h"
@@ -32,8 +33,12 @@ void wanted_rows(struct wanted *w, const struct rows *rows);
 /* Of the events that the user named, the probes' are enabled by themselves, unless filtered. */
 void wanted_events(struct wanted *w, const struct events *events);
 
-/* -p and --vm: the threads that the kernel is to tell of. -1 with *err when there are none. */
-int wanted_threads(struct wanted *w, const struct settings *s, struct who *who, struct error *err);
+/*
+ * -p (and its family, unless NULL) and --vm: the threads that the kernel is to tell of. -1 with
+ * *err when there are none.
+ */
+int wanted_threads(struct wanted *w, const struct settings *s, struct who *who,
+		   const struct family *family, struct error *err);
 
 void wanted_free(struct wanted *w);
 

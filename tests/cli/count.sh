@@ -101,6 +101,11 @@ check "no tracepoint" "$count -i $xen t:xen" 2 "a tracepoint is SYSTEM:EVENT"
 check "a key that it hasn't" "$count -i $xen 'xen:*' --by reason" 2 "no key"
 check "a filter is for live counts" "$count -i $xen 'xen:*' --filter 'a == 1'" 2 "live tracing"
 check "a filter belongs behind its event" "$count --filter 'a == 1' 'xen:*'" 2 "behind the event"
+check "one filter for an event" "$count 'xen:*' --filter 'a == 1' --filter 'b == 2'" 2 \
+	"^hvscope: --filter: 'xen:\*' has one already; join them by &&$"
+check "an empty filter" "$count 'xen:*' --filter ''" 2 "^hvscope: --filter: the EXPR is empty$"
+check "descendants of nobody" "$count 'xen:*' --children" 2 "^hvscope: --children: of whom\? -p PID is missing$"
+check "descendants in a file" "$count -i $xen 'xen:*' --children" 2 "^hvscope: --children is for live tracing"
 check "an event that did not happen" "$count -i $traces/kvm/6.1-small.dat kvm:kvm_hv_hypercall" 0 \
 	"^None of the events happened\.$"
 

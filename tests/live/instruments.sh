@@ -80,6 +80,48 @@ ok "lines come while it runs" [ $tries -gt 0 ]
 kill -TERM $run
 ok "and it ends well" wait $run
 
+# --- A process and its descendants ---
+
+# A child that is there before tracing begins, one that comes later, and one whose parent has ended
+# by the time that it does something; beside them a stranger who does the same.
+mkfifo "$tmp/go" "$tmp/child"
+sh -c "sh -c 'read go <$tmp/child; $load; true' & read go <$tmp/go; $load
+	sh -c \"(sleep 0.2; $load; true) &\"; sleep 0.6; wait" &
+family=$!
+counted() { # OPTIONS
+	"$HVSCOPE" count $events -p $family "$@" -o "$tmp/family" -f json 2>"$tmp/err" &
+	run=$!
+	tries=100
+	until grep -qs $family /sys/kernel/tracing/instances/hvscope.$run.*/set_event_pid &&
+		[ "$(cat /sys/kernel/tracing/instances/hvscope.$run.*/tracing_on)" = 1 ] ||
+		[ $((tries -= 1)) -eq 0 ]; do
+		sleep 0.05
+	done
+}
+if [ $tracing = /sys/kernel/tracing ]; then
+	events="raw_syscalls:sys_enter --by comm"
+	counted --children --filter "id == $write"
+	echo go >"$tmp/go"
+	$load
+	echo go >"$tmp/child"
+	wait $family
+	kill -TERM $run
+	ok "counting a process and its descendants ends well" wait $run
+	cp "$tmp/family" "$tmp/out"
+	is "three of them made known calls, not the stranger" "$(of_dd count)" $((3 * writes))
+	(while :; do env true; done) &
+	family=$!
+	check "descendants by their processes" \
+		"$HVSCOPE count sched:sched_process_exec -p $family --children --by pid -d 1s -f json" 0
+	ok "are others than the process itself" \
+		jq -e ".tables[0].totals.count > 3 and all(.tables[0].rows[]; .pid != $family)" "$tmp/out"
+	check "not without --children" "$HVSCOPE count sched:sched_process_exec -p $family --by comm -d 200ms -f json" 0
+	kill $family
+	wait $family 2>/dev/null
+else
+	skip "a process and its descendants" "tracefs is elsewhere"
+fi
+
 # --- stackcount ---
 
 check "stacks of a program" "$HVSCOPE stackcount $enter --by comm -f json -- $load" 0
