@@ -40,6 +40,12 @@ struct bins {
 
 enum { TAG_SPACE = 0xff, TAG_CPU = 0xffff00 };
 
+/* What tells one owner from another. */
+enum {
+	OWNER_KEYS = KEY_BIT(KEY_VM) | KEY_BIT(KEY_PID) | KEY_BIT(KEY_VCPU) | KEY_BIT(KEY_TID) |
+		     KEY_BIT(KEY_COMM)
+};
+
 /* Bins are as long as whole cache lines and begin with one: a count touches as few as possible. */
 enum { LINE = 64, CHUNK_BINS = 64, CACHE_SLOTS = 16 };
 
@@ -126,11 +132,24 @@ static uint32_t add_owner(struct bins *b, const struct owner *o)
 	return (uint32_t)(uintptr_t)*number;
 }
 
+/* Everybody's, where no key of --by tells one from another: to ask who somebody is costs files. */
+static uint32_t any_owner(struct bins *b)
+{
+	const struct owner o = { .pid = -1, .vcpu = -1, .tid = -1 };
+
+	return add_owner(b, &o);
+}
+
 uint32_t bins_owner(struct bins *b, uint32_t subject, uint64_t vcpu)
 {
-	const struct subject_who *who = b->env->who(b->env->ctx, subject);
-	struct owner o = who_counts(b, who, vcpu);
+	const struct subject_who *who;
+	struct owner o;
 	char idle[32];
+
+	if (!(b->env->by & OWNER_KEYS))
+		return any_owner(b);
+	who = b->env->who(b->env->ctx, subject);
+	o = who_counts(b, who, vcpu);
 
 	/* The kernel's name for it, which no file and no /proc tells. */
 	if (b->env->by & KEY_BIT(KEY_COMM) && !who->cpu && !who->tid && !o.comm) {

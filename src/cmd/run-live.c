@@ -270,6 +270,8 @@ static int rounds(struct tracing *t, bool *reported, struct error *err)
 		if (live_round(t->live, run_boundary(run), &result, err) ||
 		    hand_on(t, result.horizon, reported, err))
 			return -1;
+		if (!result.more)
+			saved_comms_age(&t->comms);
 		progress_show(run->progress, stats->records, stats->lost_records, -1);
 		if (*reported)
 			return 0;
@@ -291,6 +293,7 @@ static int finish(struct tracing *t, struct error *err)
 	struct live_result result;
 	bool over = false;
 
+	saved_comms_age(&t->comms);
 	do {
 		if (live_finish(t->live, &result, err) ||
 		    hand_on(t, result.more ? min(result.horizon, end) : end, &over, err))

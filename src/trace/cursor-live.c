@@ -4,10 +4,14 @@
  *
  * - a partial page is no sign that a CPU is dry (the rest of a page that was read in part looks
  *   partial, with full pages behind it), and reading until it is dry has no end under load: a CPU
- *   is done when it says EAGAIN or when its last page begins at or after H;
- * - always one whole sub-buffer is read: after a shorter read comes a remainder without header;
- * - the CPU that is behind the others is read next, so that when the pool of pages is full, all
- *   that is older than its last page can be handed on, and its pages be given back.
+ *   is done when it says EAGAIN or when its last page begins at or after the round's goal;
+ * - the goal is what may be handed on after the round, and no later: a page that has to wait in
+ *   memory is out of the cache when its records are decoded. Much waits in the kernel's buffer
+ *   instead, unless that gets full;
+ * - likewise only a few pages are read before their records are handed on, so that the same memory
+ *   is read into again and again. The CPU that is behind the others is read next: then all that is
+ *   older than its last page can be handed on, and its pages be given back;
+ * - always one whole sub-buffer is read: after a shorter read comes a remainder without header.
  */
 #include <errno.h>
 #include <time.h>
@@ -22,9 +26,12 @@
 #define SECOND             (1000 * MS)
 #define NEVER              UINT64_MAX
 #define MARGIN             (10 * MS) /* longer than interrupts last */
+#define BUSY_MARGIN        (25 * MS) /* so much may wait in the buffers */
 #define ROUND_MIN          (10 * MS)
 #define POOL_DEFAULT       (UINT64_C(16) << 20)
 #define POOL_PAGES_PER_CPU 4
+#define AT_ONCE            (UINT64_C(512) << 10) /* bytes: they stay in an L2 cache */
+#define AT_ONCE_PER_CPU    2
 
 struct live_cpu {
 	void **pages; /* a ring of `room` (a power of two): page n is at n % room */
@@ -32,7 +39,7 @@ struct live_cpu {
 	uint64_t first, end;  /* pages first … end - 1 are held */
 	uint64_t last;        /* header time of the last page read */
 	uint64_t round_bytes; /* read in this round */
-	bool done;            /* for this round */
+	bool done, dry;       /* for this round; because there was nothing left */
 };
 
 struct live {
@@ -46,12 +53,14 @@ struct live {
 
 	void **spare;                       /* pages free to be read into */
 	size_t n_spare, n_pages, max_pages; /* n_pages: all, held or spare */
-	bool released;                      /* since the pool was full */
+	size_t at_once, quota;              /* may be held: before they are handed on; just now */
+	bool released;                      /* since the quota was used up */
 
 	bool in_round, strict; /* the round goes on; it was made with a barrier */
 	uint64_t h, h_before;  /* its H; that of the round before */
+	uint64_t goal;         /* to be read up to: what may be handed on then */
 	uint64_t handed;       /* the highest horizon that was given */
-	bool busy;             /* a buffer was found more than a quarter full: don't pause */
+	bool busy;             /* a buffer was found more than an eighth full */
 
 	struct barrier *barrier;
 	uint64_t cpu_begin;
@@ -112,12 +121,17 @@ const struct page_source *live_source(struct live *l)
 
 /* The pool. */
 
+static size_t held(const struct live *l)
+{
+	return l->n_pages - l->n_spare;
+}
+
 static void *take_page(struct live *l)
 {
+	if (held(l) >= l->quota)
+		return NULL;
 	if (l->n_spare)
 		return l->spare[--l->n_spare];
-	if (l->n_pages >= l->max_pages)
-		return NULL;
 	l->n_pages++;
 	return xmalloc(l->page_size);
 }
@@ -127,8 +141,11 @@ static void give_back(struct live *l, void *page)
 	l->spare[l->n_spare++] = page;
 }
 
-static void set_pool(struct live *l, size_t pages)
+static void set_quota(struct live *l, size_t pages)
 {
+	l->quota = pages;
+	if (pages <= l->max_pages)
+		return;
 	l->max_pages = pages;
 	l->spare = xreallocarray(l->spare, pages, sizeof(*l->spare));
 }
@@ -210,7 +227,7 @@ static unsigned int behind(const struct live *l)
 	return at;
 }
 
-/* Reads up to H. False when the pool is full before that. */
+/* Reads up to the goal. False when the quota is used up before that. */
 static bool drain(struct live *l)
 {
 	for (unsigned int cpu; (cpu = behind(l)) < l->n_cpus;) {
@@ -218,10 +235,10 @@ static bool drain(struct live *l)
 
 		switch (read_page(l, cpu)) {
 		case READ_PAGE:
-			c->done = c->last >= l->h;
+			c->done = c->last >= l->goal;
 			break;
 		case READ_DRY:
-			c->done = true;
+			c->done = c->dry = true;
 			break;
 		case READ_FULL:
 			return false;
@@ -230,50 +247,64 @@ static bool drain(struct live *l)
 	return true;
 }
 
-/* All pages that are older than this were read, although the round isn't over. */
-static uint64_t read_up_to(const struct live *l)
+static void set_goal(struct live *l, uint64_t goal)
 {
-	unsigned int cpu = behind(l);
+	l->goal = goal;
+	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++) {
+		struct live_cpu *c = &l->cpus[cpu];
 
-	return cpu < l->n_cpus ? l->cpus[cpu].last : NEVER;
+		c->done = c->dry || c->last >= goal || !watch_has(l->watch, cpu);
+	}
 }
 
-static void begin_round(struct live *l, uint64_t h)
+static void begin_round(struct live *l, uint64_t h, uint64_t goal)
 {
 	l->in_round = true;
 	l->h = h;
 	l->stats.rounds++;
 	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++) {
-		l->cpus[cpu].done = !watch_has(l->watch, cpu);
+		l->cpus[cpu].dry = false;
 		l->cpus[cpu].round_bytes = 0;
 	}
+	set_goal(l, goal);
+	set_quota(l, max(l->at_once, held(l) + (size_t)AT_ONCE_PER_CPU * l->n_cpus));
+}
+
+static bool is_busy(const struct live *l)
+{
+	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++)
+		if (l->cpus[cpu].round_bytes > l->buffer_size / 8)
+			return true;
+	return false;
+}
+
+/* What may not be handed on yet: when it is little, or would fill the kernel's buffers. */
+static void read_ahead(struct live *l)
+{
+	if ((l->busy || is_busy(l)) && !watch_full(l->watch))
+		return;
+	set_goal(l, l->h);
+	set_quota(l, l->max_pages);
+	drain(l);
 }
 
 static void end_round(struct live *l)
 {
+	read_ahead(l);
 	l->in_round = false;
-	l->busy = false;
-	for (unsigned int cpu = 0; cpu < l->n_cpus; cpu++)
-		l->busy |= l->cpus[cpu].round_bytes > l->buffer_size / 4;
+	l->busy = is_busy(l);
 }
 
-/* Goes on with a round until it is over or the pool is full; sets the horizon. */
-static void go_on(struct live *l, uint64_t if_complete, struct live_result *result)
+/* Goes on with a round until its goal is reached or the quota used up; sets the horizon. */
+static void go_on(struct live *l, struct live_result *result)
 {
-	uint64_t horizon;
-
-	/* Full, and nothing was given back since: whoever reads needs more pages at once. */
-	if (l->n_pages >= l->max_pages && !l->n_spare && !l->released)
-		set_pool(l, l->max_pages + l->n_cpus);
+	/* Nothing was given back since: whoever reads needs more pages at once. */
+	if (held(l) >= l->quota && !l->released)
+		set_quota(l, l->quota + l->n_cpus);
 	l->released = false;
 	result->more = !drain(l);
-	if (result->more) {
-		horizon = read_up_to(l);
-	} else {
-		horizon = if_complete;
-		end_round(l);
-	}
-	l->handed = max(l->handed, horizon);
+	/* All pages that are older than the last one of the CPU that is behind were read. */
+	l->handed = max(l->handed, result->more ? l->cpus[behind(l)].last : l->goal);
 	result->horizon = l->handed;
 }
 
@@ -286,25 +317,43 @@ static bool pass_barrier(struct live *l)
 	return used != BARRIER_MARGIN;
 }
 
+/* Up to where all records are visible in a round with this H. */
+static uint64_t without_barrier(const struct live *l, uint64_t h)
+{
+	uint64_t goal = l->h_before;
+
+	/* A whole round's worth would be much to leave in the buffers. */
+	if (l->busy)
+		goal = max(goal, h - BUSY_MARGIN);
+	return min(goal, h - MARGIN);
+}
+
+/* Waits for the next round and begins it. False: a signal came instead. */
+static bool next_round(struct live *l, uint64_t boundary)
+{
+	uint64_t h;
+
+	if (!watch_wait(l->watch, boundary, l->busy ? 0 : l->h_before + ROUND_MIN))
+		return false;
+	h = clock_now();
+	l->strict = (l->options.strict || h >= boundary) && pass_barrier(l);
+	begin_round(l, h, l->strict ? h : without_barrier(l, h));
+	return true;
+}
+
 int live_round(struct live *l, uint64_t boundary, struct live_result *result, struct error *err)
 {
 	(void)err;
 	*result = (struct live_result){ .horizon = l->handed };
-	if (!l->in_round) {
-		result->interrupted =
-			!watch_wait(l->watch, boundary, l->busy ? 0 : l->h_before + ROUND_MIN);
-		if (result->interrupted)
-			return 0;
-		begin_round(l, clock_now());
-		l->strict = (l->options.strict || l->h >= boundary) && pass_barrier(l);
+	if (!l->in_round && !next_round(l, boundary)) {
+		result->interrupted = true;
+		return 0;
 	}
-	uint64_t margin = min(l->h_before, l->h > MARGIN ? l->h - MARGIN : 0);
-	uint64_t h = l->h;
-
-	go_on(l, l->strict ? h : margin, result);
-	if (!l->in_round) {
-		l->h_before = h;
-		result->guard = watch_look(l->watch, h);
+	go_on(l, result);
+	if (!result->more) {
+		end_round(l);
+		l->h_before = l->h;
+		result->guard = watch_look(l->watch, l->h);
 	}
 	result->rate = watch_rate(l->watch);
 	return 0;
@@ -319,9 +368,10 @@ int live_finish(struct live *l, struct live_result *result, struct error *err)
 		if (!pass_barrier(l))
 			watch_sleep(l->watch, MARGIN);
 		watch_see(l->watch);
-		begin_round(l, NEVER);
+		begin_round(l, NEVER, NEVER);
 	}
-	go_on(l, NEVER, result);
+	go_on(l, result);
+	l->in_round = result->more;
 	return 0;
 }
 
@@ -342,6 +392,7 @@ struct live *live_new(struct session *s, const struct live_options *options, str
 {
 	const struct session_info *info = session_info(s);
 	int fd = session_raw(s, 0);
+	uint64_t pool;
 
 	/* CPU 0 is always there; what it says goes for all. */
 	if (fd < 0) {
@@ -364,8 +415,9 @@ struct live *live_new(struct session *s, const struct live_options *options, str
 		.layout = session_layout(s),
 	};
 	l->page_size = l->source.layout.size;
-	set_pool(l, max((options->pool ? options->pool : POOL_DEFAULT) / l->page_size,
-			(size_t)POOL_PAGES_PER_CPU * l->n_cpus));
+	pool = options->pool ? options->pool : POOL_DEFAULT;
+	l->at_once = min(AT_ONCE, pool) / l->page_size;
+	set_quota(l, max(pool / l->page_size, (uint64_t)POOL_PAGES_PER_CPU * l->n_cpus));
 	l->cpu_begin = thread_cpu_time();
 	l->barrier = barrier_new(l->n_cpus);
 	if (!watch_open(l->watch, err))

@@ -7,9 +7,11 @@
  *   session_stop(); live_finish() until no more → deliver all; live_free(); session_free()
  *
  * A round waits (poll), takes H = now, and reads each CPU until it is empty or its last page
- * begins at or after H. What may be handed on after it: with a barrier (every record older than H
- * is visible) all below H, else all below min(H of the previous round, H − 10 ms), because what
- * nested interrupts record becomes visible only when the outermost one is done.
+ * begins at or after what may be handed on. That is, with a barrier (every record older than H is
+ * visible), all below H; else all below min(H of the previous round, H − 10 ms), because what
+ * nested interrupts record becomes visible only when the outermost one is done. (While a buffer
+ * fills fast, 25 ms are enough, whenever the previous round was.) What is newer is read ahead when
+ * it is little.
  */
 #ifndef HVSCOPE_TRACE_CURSOR_LIVE_H
 #define HVSCOPE_TRACE_CURSOR_LIVE_H
@@ -30,13 +32,13 @@ struct live;
 struct live_options {
 	bool strict;		/* every round with a barrier: some consumer pairs across threads */
 	uint64_t max_rate;	/* --max-rate: records per second, 0 none */
-	size_t pool;		/* bytes of pages held; 0: 16 MB, at least 4 pages per CPU */
+	size_t pool;		/* bytes of pages held at most; 0: 16 MB, at least 4 pages per CPU */
 	const sigset_t *sigmask; /* in force while waiting, NULL: unchanged */
 };
 
 struct live_result {
 	uint64_t horizon;	/* all records below it are read: hand them on. Never falls */
-	bool more;		/* the pool is full: deliver and call again, it won't wait */
+	bool more;		/* enough for now: deliver and call again, it won't wait */
 	bool interrupted;	/* a signal ended the wait */
 	enum live_guard guard;
 	double rate;		/* records per second, of the last whole second; 0 not yet known */

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "trace/tracefs.h"
-
 static void note(struct saved_comms *s, const char *line)
 {
 	char *name;
@@ -25,20 +23,26 @@ static void note(struct saved_comms *s, const char *line)
 
 void saved_comms_read(struct saved_comms *s)
 {
-	struct tfs tfs;
-	char *text = tfs_find(&tfs, NULL, false, NULL) ? NULL : tfs_read(&tfs, "saved_cmdlines");
-	char *rest = text, *line;
+	char *text, *rest, *line;
 
+	s->found = s->found || !tfs_find(&s->tfs, NULL, false, NULL);
+	text = rest = s->found ? tfs_read(&s->tfs, "saved_cmdlines") : NULL;
 	while ((line = strsep(&rest, "\n")) != NULL)
 		note(s, line);
 	free(text);
+	s->fresh = true;
 }
 
 const char *saved_comms_find(struct saved_comms *s, int tid)
 {
-	if (!hash_find(&s->names, (uint32_t)tid))
+	if (!s->fresh && !hash_find(&s->names, (uint32_t)tid))
 		saved_comms_read(s);
 	return hash_pointer(&s->names, (uint32_t)tid);
+}
+
+void saved_comms_age(struct saved_comms *s)
+{
+	s->fresh = false;
 }
 
 void saved_comms_free(struct saved_comms *s)

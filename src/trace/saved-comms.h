@@ -7,16 +7,26 @@
 #define HVSCOPE_TRACE_SAVED_COMMS_H
 
 #include "base/hash.h"
+#include "trace/tracefs.h"
 
 struct saved_comms {
 	struct hash names; /* tid → text */
+	struct tfs tfs;	   /* once it was found */
+	bool found;
+	bool fresh; /* read since saved_comms_age() */
 };
 
 /* Reads them anew; what was known and the kernel forgot is kept. */
 void saved_comms_read(struct saved_comms *s);
 
-/* A thread's name, read anew when it isn't known; NULL when the kernel doesn't know it either. */
+/*
+ * A thread's name; NULL when the kernel doesn't know it either. When it isn't known they are read
+ * anew, but not twice without saved_comms_age() between: to be called when there are new records,
+ * because of those that were known before it the kernel has learnt nothing since.
+ */
 const char *saved_comms_find(struct saved_comms *s, int tid);
+
+void saved_comms_age(struct saved_comms *s);
 
 void saved_comms_free(struct saved_comms *s);
 

@@ -126,6 +126,11 @@ bool watch_wait(struct watch *w, uint64_t boundary, uint64_t pause)
 	return pause <= now || wait_for(w, 0, pause - now) >= 0 || errno != EINTR;
 }
 
+bool watch_full(struct watch *w)
+{
+	return wait_for(w, w->n_cpus, 0) > 0;
+}
+
 void watch_sleep(const struct watch *w, uint64_t ns)
 {
 	wait_for(w, 0, ns);

@@ -44,6 +44,12 @@ int watch_fd(struct watch *w, unsigned int cpu);
  */
 bool watch_wait(struct watch *w, uint64_t boundary, uint64_t pause);
 
+/*
+ * Whether a buffer is that full now, of those that the last wait was for; always where poll wakes
+ * up for any record.
+ */
+bool watch_full(struct watch *w);
+
 /* Sleeps; a signal ends it. */
 void watch_sleep(const struct watch *w, uint64_t ns);
 
