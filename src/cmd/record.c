@@ -492,7 +492,8 @@ static void say_end(const struct record *r)
 	struct stat st = { 0 };
 
 	stat(r->file, &st);
-	progress_say(r->progress, "%s: %llu records in %s, %s; %llu were lost", r->file,
+	progress_say(r->progress, "%s: %s%llu records in %s, %s; %llu were lost", r->file,
+		     r->settings->last ? "the newest of " : "",
 		     (unsigned long long)count_records(r),
 		     text_ns(span, sizeof(span), info->end - info->begin),
 		     text_bytes(size, sizeof(size), (uint64_t)st.st_size),

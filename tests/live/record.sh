@@ -176,7 +176,8 @@ check "--size ends it" "$record $event -o size.dat --size 2M -d 60s -q" 0
 bytes=$(wc -c <size.dat)
 ok "near that size" [ "$bytes" -gt 1000000 ] && ok "and not far beyond" [ "$bytes" -lt 40000000 ]
 
-check "--last keeps the newest" "$record $event -o last.dat --last 300ms -d 1500ms -q" 0
+check "--last keeps the newest" "$record $event -o last.dat --last 300ms -d 1500ms" 0 \
+	"^hvscope: last.dat: the newest of [0-9]+ records in"
 check "of that time" "$HVSCOPE count -i last.dat $event -f json" 0
 ok "no more" [ "$(jq .span_ns out)" -le 400000000 ]
 ok "no less" [ "$(jq .span_ns out)" -ge 250000000 ]
