@@ -14,7 +14,7 @@
 set -u
 
 usage() {
-	echo "usage: fetch.sh DIR kernel-6.1|kernel-6.12|qemu|qemu-7.2|busybox|xen|xen-tools|prometheus|sysroot-arm64 ..." >&2
+	echo "usage: fetch.sh DIR kernel-6.1|kernel-6.12|qemu|qemu-7.2|busybox|xen|xen-tools|prometheus|kshark|sysroot-arm64 ..." >&2
 	exit 2
 }
 
@@ -147,6 +147,11 @@ fetch() {
 	prometheus)
 		unpack prometheus
 		mv "$work/root/usr/bin" "$work/item"
+		;;
+	# KernelShark's library for traces, without the rest of it, which would bring a desktop along.
+	kshark)
+		unpack libkshark2 libjson-c5
+		mv "$work"/root/usr/lib/x86_64-linux-gnu "$work/item"
 		;;
 	sysroot-*) fetch_sysroot ;;
 	*) usage ;;

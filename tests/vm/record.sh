@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Recordings of guests on real KVM hosts: what is read from them is what the guests counted and what
-# trace-cmd reads, with the machines' names; what a killed recording left is joined and right; calls
-# of kernel functions are as many as a program made.
+# trace-cmd and KernelShark's library read, with the machines' names; what a killed recording left is
+# joined and right; calls of kernel functions are as many as a program made.
 #
 # Rule: as in kvm-exits.sh, truth is never a figure of hvscope's.
 
@@ -103,7 +103,14 @@ by_trace_cmd() {
 	trace-cmd report -i "$1" 2>/dev/null | grep -c ' kvm_exit: '
 }
 
+# A file as KernelShark's list shows it: event, task, thread id and text.
+kshark() {
+	LD_LIBRARY_PATH=$lab_cache/kshark python3 "$vm_dir/kshark.py" libkshark.so.2 "$1"
+}
+
 command -v jq >/dev/null || lab_missing "needs jq"
+kshark=
+"$vm_dir/fetch.sh" "$lab_cache" kshark 2>/dev/null && command -v python3 >/dev/null && kshark=1
 for kernel in 6.1 6.12; do
 	label=$kernel
 	lab_image "$kernel" "kernel-$kernel" kvm-amd
@@ -143,7 +150,22 @@ for kernel in 6.1 6.12; do
 		else
 			skip "$label: $name: trace-cmd reads as many" "trace-cmd is not installed"
 		fi
+		if [ -n "$kshark" ]; then
+			kshark "$lab_out/$name.dat" >"$tmp/$name.kshark" 2>"$tmp/kshark.err"
+			is "$label: $name: KernelShark's library reads as many" \
+				"$(grep -c '^kvm/kvm_exit' "$tmp/$name.kshark") $(cat "$tmp/kshark.err")" \
+				"$(jq '.tables[0].totals.exits' "$tmp/$name.json") "
+		else
+			skip "$label: $name: KernelShark's library reads as many" "needs python3 and libkshark2"
+		fi
 	done
+	if [ -n "$kshark" ]; then
+		is "$label: KernelShark's list has the reasons of the kernel's own text" \
+			"$(sed -n 's/^kvm\/kvm_exit.*reason \([^ ]*\) .*/\1/p' "$tmp/named.kshark" |
+				sort | uniq -c)" "$(cat "$lab_out/named.seen")"
+		ok "$label: and says whose threads they are" \
+			grep -q '^ftrace/print.*hvscope-who .* alpha ' "$tmp/named.kshark"
+	fi
 
 	is "$label: calls of a function" "$("$HVSCOPE" count -i "$lab_out/calls.dat" vfs_read -f json |
 		jq '.tables[0].rows[] | .count')" 1000
