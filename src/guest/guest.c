@@ -33,11 +33,21 @@
 #define PORT_DATA 0x10
 #define PORT_END  0x11
 
-/* As the guest sees it, at %esi. */
+/* For guests that sleep, what wakes them: the first page has tables of interrupts and segments. */
+#define IDT_AT       0x0
+#define GDT_AT       0x800
+#define TIMER_VECTOR 0x20
+#define APIC_ENABLED (1 << 11) /* in its base address */
+#define APIC_BY_MSR  (1 << 10)
+#define CODE_SEGMENT 8
+#define DATA_SEGMENT 16
+
+/* As the guest sees it, at %esi; the rest of the page is its stack. */
 struct orders {
 	uint32_t ops[16];
 	uint32_t done[16];
 	uint32_t rounds;
+	uint32_t woken;
 };
 
 _Static_assert(GUEST_OPS <= 16, "struct orders has 16 places");
@@ -52,36 +62,76 @@ _Static_assert(GUEST_OPS <= 16, "struct orders has 16 places");
 	"	jnz	1b\n"                                       \
 	"2:\n"
 
+#define DO_CPUID             \
+	"	xorl	%eax, %eax\n" \
+	"	xorl	%ecx, %ecx\n" \
+	"	cpuid\n"
+#define DO_PORT_OUT   "	outb	%al, $0x10\n"
+#define DO_PORT_IN    "	inb	$0x10, %al\n"
+#define DO_MMIO_WRITE "	movl	%ebp, 0x100000\n"
+#define DO_MMIO_READ  "	movl	0x100000, %eax\n"
 /* MSR 0x277 is IA32_PAT: no hypervisor lets the guest at the real one without an exit. */
+#define DO_RDMSR               \
+	"	movl	$0x277, %ecx\n" \
+	"	rdmsr\n"
+#define DO_WRMSR                    \
+	"	movl	$0x277, %ecx\n"      \
+	"	movl	$0x00070406, %eax\n" \
+	"	movl	$0x00070406, %edx\n" \
+	"	wrmsr\n"
+#define DO_HYPERCALL                \
+	"	movl	$0x7fffffff, %eax\n" \
+	"guest_code_call:\n"        \
+	"	vmmcall\n"
+#define DO_HLT "	hlt\n"
+/* The timer comes once, in a million ticks. It can't come too early: sti works after the hlt. */
+#define DO_SLEEP                 \
+	"	movl	$0x838, %ecx\n"   \
+	"	movl	$1000000, %eax\n" \
+	"	xorl	%edx, %edx\n"     \
+	"	wrmsr\n"               \
+	"	sti\n"                 \
+	"	hlt\n"
+
+/* clang-format off */
 asm("	.pushsection .rodata\n"
     "	.code32\n"
     "guest_code:\n"
     "	movl	128(%esi), %edi\n"
-    "3:\n" REPEAT("0", "	xorl	%eax, %eax\n"
-		       "	xorl	%ecx, %ecx\n"
-		       "	cpuid\n") REPEAT("1", "	outb	%al, $0x10\n")
-	    REPEAT("2", "	inb	$0x10, %al\n") REPEAT("3",
-							      "	movl	%ebp, 0x100000\n")
-		    REPEAT("4", "	movl	0x100000, %eax\n")
-			    REPEAT("5", "	movl	$0x277, %ecx\n"
-					"	rdmsr\n")
-				    REPEAT("6", "	movl	$0x277, %ecx\n"
-						"	movl	$0x00070406, %eax\n"
-						"	movl	$0x00070406, %edx\n"
-						"	wrmsr\n")
-					    REPEAT("7", "	movl	$0x7fffffff, %eax\n"
-							"guest_code_call:\n"
-							"	vmmcall\n")
-						    REPEAT("8",
-							   "	hlt\n") "	decl	%edi\n"
-									   "	jnz	3b\n"
-									   "	outb	%al, $0x11\n"
-									   "	hlt\n"
-									   "guest_code_end:\n"
-									   "	.code64\n"
-									   "	.popsection\n");
+    "3:\n"
+    REPEAT("0", DO_CPUID)
+    REPEAT("1", DO_PORT_OUT)
+    REPEAT("2", DO_PORT_IN)
+    REPEAT("3", DO_MMIO_WRITE)
+    REPEAT("4", DO_MMIO_READ)
+    REPEAT("5", DO_RDMSR)
+    REPEAT("6", DO_WRMSR)
+    REPEAT("7", DO_HYPERCALL)
+    REPEAT("8", DO_HLT)
+    REPEAT("9", DO_SLEEP)
+    "	decl	%edi\n"
+    "	jnz	3b\n"
+    "	outb	%al, $0x11\n"
+    "	hlt\n"
+    /*
+     * The timer's interrupt: counted, and its end told. It goes back to after the hlt and leaves
+     * interrupts off, without iret, which KVM can't emulate where it has to.
+     */
+    "guest_code_timer:\n"
+    "	popl	%ebx\n"
+    "	addl	$8, %esp\n"
+    "	incl	132(%esi)\n"
+    "	movl	$0x80b, %ecx\n"
+    "	xorl	%eax, %eax\n"
+    "	xorl	%edx, %edx\n"
+    "	wrmsr\n"
+    "	jmp	*%ebx\n"
+    "guest_code_end:\n"
+    "	.code64\n"
+    "	.popsection\n");
+/* clang-format on */
 
-extern const uint8_t guest_code[], guest_code_call[], guest_code_end[];
+extern const uint8_t guest_code[], guest_code_call[], guest_code_timer[], guest_code_end[];
 
 struct vm {
 	int kvm;
@@ -127,6 +177,25 @@ static void orders_write(const struct vm *vm)
 			orders->ops[op] = vm->plan->ops[op];
 		orders->rounds = vm->plan->rounds;
 	}
+}
+
+static bool plan_sleeps(const struct guest_plan *plan)
+{
+	return plan->ops[GUEST_SLEEP] > 0;
+}
+
+/* Flat segments as the registers have them, and the timer's interrupt: nothing else may come. */
+static void tables_write(const struct vm *vm)
+{
+	const uint32_t handler = CODE_AT + (guest_code_timer - guest_code);
+	const uint64_t gate = (uint64_t)(handler & 0xffff0000) << 32 | 0x8e00ULL << 32 |
+			      CODE_SEGMENT << 16 | (handler & 0xffff);
+	uint64_t *gdt = (uint64_t *)(vm->memory + GDT_AT);
+	uint64_t *idt = (uint64_t *)(vm->memory + IDT_AT);
+
+	gdt[CODE_SEGMENT / 8] = 0x00cf9b000000ffff;
+	gdt[DATA_SEGMENT / 8] = 0x00cf93000000ffff;
+	idt[TIMER_VECTOR] = gate;
 }
 
 static int kvm_open(struct error *err)
@@ -181,7 +250,10 @@ static int vm_open(struct vm *vm, struct error *err)
 	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
 		return error_errno(err, errno, "KVM doesn't take the guest's memory");
 	code_load(vm);
+	tables_write(vm);
 	orders_write(vm);
+	if (plan_sleeps(vm->plan) && ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
+		return error_errno(err, errno, "KVM makes no interrupt controller");
 	return 0;
 }
 
@@ -213,16 +285,21 @@ static int vcpu_set_registers(const struct vcpu *vcpu)
 	struct kvm_regs regs = {
 		.rip = CODE_AT,
 		.rsi = ORDERS_AT + vcpu->id * ORDERS_SIZE,
+		.rsp = ORDERS_AT + (vcpu->id + 1) * ORDERS_SIZE,
 		.rflags = 2,
 	};
 	struct kvm_sregs sregs;
 
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
 		return -1;
-	segment_flat(&sregs.cs, 11, 8);
-	segment_flat(&sregs.ds, 3, 16);
+	segment_flat(&sregs.cs, 11, CODE_SEGMENT);
+	segment_flat(&sregs.ds, 3, DATA_SEGMENT);
 	sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.ds;
+	sregs.gdt = (struct kvm_dtable){ .base = GDT_AT, .limit = DATA_SEGMENT + 7 };
+	sregs.idt = (struct kvm_dtable){ .base = IDT_AT, .limit = (TIMER_VECTOR + 1) * 8 - 1 };
 	sregs.cr0 |= 1;
+	if (plan_sleeps(vcpu->vm->plan))
+		sregs.apic_base |= APIC_ENABLED | APIC_BY_MSR;
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0)
 		return -1;
 	return ioctl(vcpu->fd, KVM_SET_REGS, &regs);
@@ -243,6 +320,29 @@ static int vcpu_set_cpuid(const struct vcpu *vcpu)
 	return ret;
 }
 
+static void apic_set(struct kvm_lapic_state *apic, unsigned int reg, uint32_t value)
+{
+	memcpy(apic->regs + reg, &value, sizeof(value));
+}
+
+/* Switched on from here, so that the guest's own accesses are those that it counts. */
+static int vcpu_set_timer(const struct vcpu *vcpu)
+{
+	struct kvm_mp_state runs = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct kvm_lapic_state apic;
+
+	if (!plan_sleeps(vcpu->vm->plan))
+		return 0;
+	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &apic) < 0)
+		return -1;
+	apic_set(&apic, 0x0f0, 0x1ff);        /* spurious vector; on */
+	apic_set(&apic, 0x320, TIMER_VECTOR); /* timer: once, not masked */
+	apic_set(&apic, 0x3e0, 0xb);          /* counts each tick */
+	if (ioctl(vcpu->fd, KVM_SET_LAPIC, &apic) < 0)
+		return -1;
+	return ioctl(vcpu->fd, KVM_SET_MP_STATE, &runs);
+}
+
 static int vcpu_open(struct vcpu *vcpu, struct error *err)
 {
 	vcpu->fd = ioctl(vcpu->vm->fd, KVM_CREATE_VCPU, vcpu->id);
@@ -253,7 +353,7 @@ static int vcpu_open(struct vcpu *vcpu, struct error *err)
 		vcpu->run = NULL;
 		return error_errno(err, errno, "can't map vCPU %u", vcpu->id);
 	}
-	if (vcpu_set_cpuid(vcpu) < 0 || vcpu_set_registers(vcpu) < 0)
+	if (vcpu_set_cpuid(vcpu) < 0 || vcpu_set_registers(vcpu) < 0 || vcpu_set_timer(vcpu) < 0)
 		return error_errno(err, errno, "can't set up vCPU %u", vcpu->id);
 	return 0;
 }
@@ -330,6 +430,7 @@ static void *vcpu_main(void *arg)
 	}
 	for (unsigned int op = 0; op < GUEST_OPS; op++)
 		truth->done[op] = orders->done[op];
+	truth->woken = orders->woken;
 	usleep(vcpu->vm->plan->hold * 1000);
 	return NULL;
 }
@@ -362,6 +463,8 @@ int guest_run(const struct guest_plan *plan, struct guest_truth *truth, struct e
 
 	if (plan->vcpus < 1 || plan->vcpus > GUEST_MAX_VCPUS || !plan->rounds)
 		return error_set(err, "the guest needs 1 to %d vCPUs and a round", GUEST_MAX_VCPUS);
+	if (plan_sleeps(plan) && plan->ops[GUEST_HLT])
+		return error_set(err, "a guest that sleeps has no halts that come out to us");
 	ret = vm_open(&vm, err);
 	while (!ret && n < plan->vcpus) {
 		truth[n] = (struct guest_truth){ 0 };

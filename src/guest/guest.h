@@ -27,6 +27,11 @@ enum guest_op {
 	GUEST_WRMSR,
 	GUEST_HYPERCALL,
 	GUEST_HLT, /* there is no interrupt controller: each one goes out to us */
+	/*
+	 * A halt that the vCPU's own timer ends, an exit to KVM alone. Two writes of MSRs go with it:
+	 * one sets the timer, one ends its interrupt. Not together with GUEST_HLT.
+	 */
+	GUEST_SLEEP,
 	GUEST_OPS
 };
 
@@ -49,6 +54,7 @@ struct guest_truth {
 	bool ok;		  /* false: the guest did not come to its end; see `trap` */
 	uint32_t trap;		  /* KVM's exit reason that ended it */
 	uint64_t done[GUEST_OPS]; /* counted by the guest */
+	uint64_t woken;		  /* interrupts of its timer, counted by it too */
 	/* Ways out to us, counted by us: each is an exit and a kvm_userspace_exit. */
 	uint64_t port; /* the last one says that the guest is at its end: port_out + port_in + 1 */
 	uint64_t mmio;

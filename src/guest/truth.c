@@ -17,6 +17,7 @@ const char *const guest_op_names[GUEST_OPS] = {
 	[GUEST_WRMSR] = "wrmsr",
 	[GUEST_HYPERCALL] = "hypercall",
 	[GUEST_HLT] = "hlt",
+	[GUEST_SLEEP] = "sleep",
 };
 
 void guest_truth_print(const struct guest_truth *truth, FILE *out)
@@ -24,9 +25,10 @@ void guest_truth_print(const struct guest_truth *truth, FILE *out)
 	fprintf(out, "tid=%d ok=%d", truth->tid, truth->ok);
 	for (unsigned int op = 0; op < GUEST_OPS; op++)
 		fprintf(out, " %s=%llu", guest_op_names[op], (unsigned long long)truth->done[op]);
-	fprintf(out, " user_port=%llu user_mmio=%llu user_hlt=%llu migrations=%llu\n",
-		(unsigned long long)truth->port, (unsigned long long)truth->mmio,
-		(unsigned long long)truth->hlt, (unsigned long long)truth->migrations);
+	fprintf(out, " woken=%llu user_port=%llu user_mmio=%llu user_hlt=%llu migrations=%llu\n",
+		(unsigned long long)truth->woken, (unsigned long long)truth->port,
+		(unsigned long long)truth->mmio, (unsigned long long)truth->hlt,
+		(unsigned long long)truth->migrations);
 }
 
 static void set_field(struct guest_truth *truth, const char *key, uint64_t value)
@@ -38,6 +40,8 @@ static void set_field(struct guest_truth *truth, const char *key, uint64_t value
 		truth->tid = (pid_t)value;
 	else if (!strcmp(key, "ok"))
 		truth->ok = value == 1;
+	else if (!strcmp(key, "woken"))
+		truth->woken = value;
 	else if (!strcmp(key, "user_port"))
 		truth->port = value;
 	else if (!strcmp(key, "user_mmio"))

@@ -11,9 +11,13 @@
 
 static void check_line(void)
 {
-	struct guest_truth truth = {
-		.tid = 4711, .ok = true, .port = 7, .mmio = 8, .hlt = 9, .migrations = UINT64_MAX
-	};
+	struct guest_truth truth = { .tid = 4711,
+				     .ok = true,
+				     .woken = 6,
+				     .port = 7,
+				     .mmio = 8,
+				     .hlt = 9,
+				     .migrations = UINT64_MAX };
 	struct guest_truth read;
 	char *line = NULL;
 	size_t size = 0;
@@ -28,6 +32,7 @@ static void check_line(void)
 	is_int(read.tid, truth.tid, "a line tells the thread");
 	ok(read.ok, "whether it came to its end");
 	ok(!memcmp(read.done, truth.done, sizeof(truth.done)), "what it did");
+	is_int(read.woken, 6, "what woke it");
 	ok(read.port == 7 && read.mmio == 8 && read.hlt == 9, "what came out of it");
 	ok(read.migrations == UINT64_MAX, "and how often it moved");
 }
@@ -52,6 +57,10 @@ static void check_plans(void)
 	ok(guest_run(&plan, truth, &err) < 0, "too many vCPUs are refused");
 	plan = (struct guest_plan){ .vcpus = 1 };
 	ok(guest_run(&plan, truth, &err) < 0, "and so is a plan without a round");
+	plan = (struct guest_plan){ .vcpus = 1,
+				    .rounds = 1,
+				    .ops = { [GUEST_HLT] = 1, [GUEST_SLEEP] = 1 } };
+	ok(guest_run(&plan, truth, &err) < 0, "and one with both kinds of halts");
 }
 
 /* No hypercalls: KVM without hardware support may not come back from one. */
@@ -94,11 +103,37 @@ static void check_run(void)
 	ok(truth[0].tid != truth[1].tid, "each vCPU has a thread");
 }
 
+/* Halts that end inside: none comes out, and each has its interrupt. */
+static void check_sleep(void)
+{
+	static const struct guest_plan plan = {
+		.vcpus = 2,
+		.rounds = 2,
+		.ops = { [GUEST_CPUID] = 1, [GUEST_SLEEP] = 4 },
+	};
+	struct guest_truth truth[GUEST_MAX_VCPUS];
+	struct error err = { 0 };
+
+	alarm(60);
+	if (guest_check(&err) < 0 || guest_run(&plan, truth, &err) < 0 || !truth[0].ok ||
+	    !truth[1].ok) {
+		skip(*err.text ? err.text : "this KVM can't run the guest", "a guest sleeps");
+		return;
+	}
+	for (unsigned int vcpu = 0; vcpu < plan.vcpus; vcpu++) {
+		is_int(truth[vcpu].done[GUEST_SLEEP], 8, "a vCPU slept");
+		is_int(truth[vcpu].woken, 8, "and was woken as often");
+		is_int(truth[vcpu].hlt, 0, "no halt came out to us");
+		is_int(truth[vcpu].done[GUEST_CPUID], 2, "it went on after it");
+	}
+}
+
 int main(void)
 {
 	check_line();
 	check_garbage();
 	check_plans();
 	check_run();
+	check_sleep();
 	return tap_done();
 }

@@ -56,6 +56,7 @@ state >$OUT/before
 
 ops="cpuid=40 port_out=30 port_in=20 mmio_write=15 mmio_read=10 rdmsr=25 wrmsr=12 hypercall=18 hlt=8"
 run tid --by tid,reason -- load vms=2 vcpus=2 rounds=5 migrate=3 $ops
+run sleep --by tid,reason -- load vms=2 vcpus=2 rounds=4 cpuid=6 rdmsr=3 sleep=15
 run all --by reason -- load vcpus=4 rounds=3 $ops
 run interval --by tid,reason 500ms -- load vcpus=2 rounds=60 migrate=7 $ops
 
@@ -143,8 +144,8 @@ reasons() {
 verify() {
 	is "$label: $1: ends well" "$(cat "$lab_out/$1.status")" 0
 	[ "$(cat "$lab_out/$1.status")" = 0 ] || diag "$(cat "$lab_out/$1.err")"
-	for pair in "cpuid cpuid" "hlt hlt" "hypercall hypercall" "msr rdmsr + wrmsr" \
-		"io user_port"; do
+	for pair in "cpuid cpuid" "hlt hlt + sleep" "hypercall hypercall" \
+		"msr rdmsr + wrmsr + sleep + woken" "io user_port"; do
 		is "$label: $1: ${pair%% *} as the guests counted" \
 			"$(counted "$1" "${pair%% *}")" "$(truth "$1" "${pair#* }")"
 	done
@@ -163,10 +164,10 @@ for kernel in 6.1 6.12; do
 	is "$label: the job came to its end" "$lab_status" 0
 	[ "$lab_status" = 0 ] || diag "$(tail -n 20 "$lab_out/log")"
 
-	for name in tid all interval named first second; do
+	for name in tid sleep all interval named first second; do
 		verify "$name"
 	done
-	for name in tid all interval named first; do
+	for name in tid sleep all interval named first; do
 		is "$label: $name: every reason as the kernel's own text has it" \
 			"$(reasons "$name")" "$(sed 's/^ *//' "$lab_out/$name.seen" | sort)"
 	done
@@ -180,6 +181,20 @@ for kernel in 6.1 6.12; do
 		"$(jq -s 'length > 1 and map(.interval) == [range(1; length + 1)]' "$lab_out/interval.json")" true
 	is "$label: halts are idle, nothing else is" \
 		"$(jq -r '.tables[0].rows[] | select(.idle).reason' "$lab_out/all.json")" hlt
+
+	# Halts that end inside: each is an exit, each was woken, and the sleep is nobody's work.
+	is "$label: sleep: each vCPU's halts, every one with its entry" \
+		"$(jq -r '.tables[0].rows[] | select(.reason == "hlt") | "\(.tid) \(.exits) \(.timed)"' \
+			"$lab_out/sleep.json" | sort)" \
+		"$(sed -n 's/.* tid=\([0-9]*\) .* sleep=\([0-9]*\) .*/\1 \2 \2/p' "$lab_out/sleep.truth" | sort)"
+	is "$label: sleep: an interrupt woke each" "$(truth sleep sleep) $(truth sleep woken)" "240 240"
+	is "$label: sleep: idle, without a share of the time, and last" \
+		"$(jq -c '.tables[0].rows | [map(select(.idle))[] | [.reason, .time_share]] | unique' \
+			"$lab_out/sleep.json") $(jq -c '.tables[0].rows[-4:] | map(.idle) | unique' \
+			"$lab_out/sleep.json")" '[["hlt",null]] [true]'
+	is "$label: sleep: the shares of the others are a whole" "$(jq '[.tables[0].rows[] |
+		select(.idle | not).time_share] | add | . > 0.999999 and . < 1.000001' \
+		"$lab_out/sleep.json")" true
 
 	is "$label: named: VMs by their names" \
 		"$(jq -r '.tables[0].rows[] | select(.reason == "cpuid") | "\(.vm) \(.exits)"' \
