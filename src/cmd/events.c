@@ -68,13 +68,18 @@ const struct event *events_by_slot(const struct events *e, unsigned int slot)
 	return NULL;
 }
 
-static bool have(const struct events *e, const char *system, const char *name)
+static struct event *find(const struct events *e, const char *system, const char *name)
 {
 	for (size_t i = 0; i < e->n; i++)
 		if (!strcmp(e->events[i].name, name) && !e->events[i].system == !system &&
 		    (!system || !strcmp(e->events[i].system, system)))
-			return true;
-	return false;
+			return &e->events[i];
+	return NULL;
+}
+
+static bool have(const struct events *e, const char *system, const char *name)
+{
+	return find(e, system, name);
 }
 
 static struct event *add(struct events *e, unsigned int spec, const char *filter)
@@ -94,21 +99,25 @@ static char *own(struct events *e, char *text)
 
 /* --- Tracepoints --- */
 
-static void add_tracepoint(struct events *e, unsigned int spec, const char *filter,
-			   const char *name)
+/* Two patterns may name an event: it is one, so its filter must be one. */
+static int add_tracepoint(struct events *e, unsigned int spec, const char *filter, const char *name,
+			  struct error *err)
 {
 	size_t len = strcspn(name, ":");
 	char *system = xstrndup(name, len);
-	struct event *event;
+	struct event *event = find(e, system, name + len + 1);
 
-	if (have(e, system, name + len + 1)) {
-		free(system);
-		return;
+	if (!event) {
+		event = add(e, spec, filter);
+		event->system = system;
+		event->name = xstrdup(name + len + 1);
+		event->label = xstrdup(name);
+		return 0;
 	}
-	event = add(e, spec, filter);
-	event->system = system;
-	event->name = xstrdup(name + len + 1);
-	event->label = xstrdup(name);
+	free(system);
+	if (!filter == !event->filter && (!filter || !strcmp(filter, event->filter)))
+		return 0;
+	return error_set_status(err, 2, "'%s' is named twice, with different filters", name);
 }
 
 static int no_match(const struct spec *spec, const char *what, const char *near, struct error *err)
@@ -126,17 +135,18 @@ static int expand_tracepoints(struct events *e, unsigned int i, const char *filt
 	const struct spec *spec = &e->specs[i];
 	struct spec_matcher *m = spec_matcher_new(spec, err);
 	bool found = false;
+	int ret = 0;
 
 	if (!m)
 		return -1;
-	for (size_t k = 0; k < catalog->n; k++) {
+	for (size_t k = 0; k < catalog->n && !ret; k++) {
 		if (!spec_matches(m, catalog->names[k]))
 			continue;
 		found = true;
-		add_tracepoint(e, i, filter, catalog->names[k]);
+		ret = add_tracepoint(e, i, filter, catalog->names[k], err);
 	}
 	spec_matcher_free(m);
-	return found ? 0 :
+	return found ? ret :
 		       no_match(spec, "tracepoint",
 				spec->regex || spec->glob ? NULL :
 							    catalog_nearest(catalog, spec->pattern),
@@ -266,23 +276,48 @@ static int expand_function_pattern(struct events *e, unsigned int i, const char 
 	return 0;
 }
 
+/* A pattern for the functions of one module. */
+static int expand_module(struct events *e, unsigned int i, const char *filter,
+			 const struct root *root, struct error *err)
+{
+	struct catalog catalog;
+	int ret = catalog_functions(&catalog, root, e->specs[i].module, err);
+
+	if (!ret)
+		ret = expand_function_pattern(e, i, filter, &catalog, err);
+	catalog_free(&catalog);
+	return ret;
+}
+
+static int no_function(const struct spec *spec, const struct root *root, struct error *err)
+{
+	struct catalog catalog;
+
+	catalog_functions(&catalog, root, spec->module, NULL);
+	no_match(spec, "function", catalog_nearest(&catalog, spec->pattern), err);
+	catalog_free(&catalog);
+	return -1;
+}
+
 static int expand_function(struct events *e, unsigned int i, const char *filter,
 			   struct catalog *catalog, const struct root *root, struct error *err)
 {
 	const struct spec *spec = &e->specs[i];
-	char addresses[128];
+	char addresses[128], *place;
 
-	if (!catalog->names && (spec->regex || spec->glob) && catalog_functions(catalog, root, err))
+	if (spec->module && (spec->regex || spec->glob))
+		return expand_module(e, i, filter, root, err);
+	if (!catalog->names && (spec->regex || spec->glob) &&
+	    catalog_functions(catalog, root, NULL, err))
 		return -1;
 	if (spec->regex || spec->glob)
 		return expand_function_pattern(e, i, filter, catalog, err);
-	if (!probe_symbol_count(root, spec->pattern, addresses, sizeof(addresses))) {
-		if (!catalog->names)
-			catalog_functions(catalog, root, NULL);
-		return no_match(spec, "function", catalog_nearest(catalog, spec->pattern), err);
+	place = function_place(spec, spec->pattern);
+	if (!probe_symbol_count(root, place, addresses, sizeof(addresses))) {
+		free(place);
+		return no_function(spec, root, err);
 	}
-	add_probe(e, i, filter, spec->pattern, function_place(spec, spec->pattern), spec->pattern,
-		  false);
+	add_probe(e, i, filter, spec->pattern, place, spec->pattern, false);
 	return 0;
 }
 

@@ -94,14 +94,21 @@ static int add_words(struct list *l, struct error *err)
 	return 0;
 }
 
-static bool matches(struct list *l, enum spec_kind kind, const char *name)
+/* A pattern of a module (NULL: of none) is for the functions of that one alone. */
+static bool is_of_module(const struct pattern *p, const char *module)
+{
+	return !p->spec.module == !module && (!module || !strcmp(p->spec.module, module));
+}
+
+static bool matches(struct list *l, enum spec_kind kind, const char *module, const char *name)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < l->n_patterns; i++) {
 		struct pattern *p = &l->patterns[i];
 
-		if (p->spec.kind != kind || !spec_matches(p->matcher, name))
+		if (p->spec.kind != kind || !is_of_module(p, module) ||
+		    !spec_matches(p->matcher, name))
 			continue;
 		p->found = any = true;
 	}
@@ -225,7 +232,7 @@ static void list_events(struct list *l, const struct format_source *formats)
 	struct table *table = events_table(l->report, fields);
 
 	for (size_t i = 0; i < l->events.n; i++) {
-		if (!matches(l, SPEC_TRACEPOINT, l->events.names[i]))
+		if (!matches(l, SPEC_TRACEPOINT, NULL, l->events.names[i]))
 			continue;
 		if (fields)
 			add_fields(table, formats, l->events.names[i]);
@@ -234,22 +241,37 @@ static void list_events(struct list *l, const struct format_source *formats)
 	}
 }
 
+/* The functions that patterns of this module name; each module once, at its first pattern. */
+static int list_module(struct list *l, struct table *table, size_t first, struct error *err)
+{
+	const char *module = l->patterns[first].spec.module;
+	struct catalog functions;
+
+	for (size_t i = 0; i < first; i++)
+		if (l->patterns[i].spec.kind == SPEC_FUNCTION &&
+		    is_of_module(&l->patterns[i], module))
+			return 0;
+	if (catalog_functions(&functions, &l->settings->root, module, err))
+		return -1;
+	for (size_t i = 0; i < functions.n; i++)
+		if (matches(l, SPEC_FUNCTION, module, functions.names[i]))
+			row_text(table_row(table), 0, functions.names[i]);
+	catalog_free(&functions);
+	return 0;
+}
+
 static int list_functions(struct list *l, struct error *err)
 {
-	struct catalog functions;
 	struct table *table;
 
-	if (catalog_functions(&functions, &l->settings->root, err))
-		return -1;
 	table = table_new(l->report,
 			  &(struct table_layout){ .name = "functions",
 						  .title = "functions",
 						  .columns = function_columns,
 						  .nr_columns = ARRAY_SIZE(function_columns) });
-	for (size_t i = 0; i < functions.n; i++)
-		if (matches(l, SPEC_FUNCTION, functions.names[i]))
-			row_text(table_row(table), 0, functions.names[i]);
-	catalog_free(&functions);
+	for (size_t i = 0; i < l->n_patterns; i++)
+		if (l->patterns[i].spec.kind == SPEC_FUNCTION && list_module(l, table, i, err))
+			return -1;
 	return 0;
 }
 

@@ -58,15 +58,26 @@ static bool is_split_off(const char *name)
 	return strchr(name, '.');
 }
 
-/* "ffffffff81000000 T name", and "\t[module]" behind it. NULL: no function for us. */
-static char *function_of(char *line)
+/* Whether "[module]" is this one. */
+static bool is_module(const char *text, const char *module)
 {
-	char *type = strchr(line, ' '), *name;
+	size_t len = strlen(module);
+
+	return *text == '[' && !strncmp(text + 1, module, len) && !strcmp(text + 1 + len, "]");
+}
+
+/* "ffffffff81000000 T name", and "\t[module]" behind it. NULL: no function for us. */
+static char *function_of(char *line, const char *module)
+{
+	char *type = strchr(line, ' '), *name, *end;
 
 	if (!type || !strchr("tT", type[1]) || type[2] != ' ')
 		return NULL;
 	name = type + 3;
-	name[strcspn(name, "\t ")] = '\0';
+	end = name + strcspn(name, "\t ");
+	if (module && !(*end && is_module(end + 1, module)))
+		return NULL;
+	*end = '\0';
 	return *name && !is_split_off(name) ? name : NULL;
 }
 
@@ -87,7 +98,8 @@ static void drop_ambiguous(struct catalog *c)
 	c->n = kept;
 }
 
-int catalog_functions(struct catalog *c, const struct root *root, struct error *err)
+int catalog_functions(struct catalog *c, const struct root *root, const char *module,
+		      struct error *err)
 {
 	char *rest, *line, *name;
 
@@ -97,7 +109,7 @@ int catalog_functions(struct catalog *c, const struct root *root, struct error *
 	if (!c->text)
 		return error_errno(err, errno, "can't read the list of functions, /proc/kallsyms");
 	for (rest = c->text; (line = strsep(&rest, "\n"));)
-		if ((name = function_of(line)))
+		if ((name = function_of(line, module)))
 			add(c, name);
 	sort(c);
 	drop_ambiguous(c);

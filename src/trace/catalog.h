@@ -22,10 +22,12 @@ struct catalog {
 int catalog_tracepoints(struct catalog *c, const struct tfs *t, struct error *err);
 
 /*
- * Functions that a probe may be put on by name, of modules too: not those that the compiler split
- * off or that exist twice. That the kernel then refuses some is to be expected.
+ * Functions that a probe may be put on by name, of one module, or of all and the kernel (module
+ * NULL): not those that the compiler split off or that exist twice there. That the kernel then
+ * refuses some is to be expected.
  */
-int catalog_functions(struct catalog *c, const struct root *root, struct error *err);
+int catalog_functions(struct catalog *c, const struct root *root, const char *module,
+		      struct error *err);
 
 void catalog_free(struct catalog *c);
 

@@ -16,8 +16,9 @@
 
 /* A function that somebody asked for, and how often the kernel has it. */
 struct symbol {
-	char *name; /* without module and offset */
-	int count;  /* -1: kallsyms doesn't tell */
+	char *name;   /* without module and offset */
+	char *module; /* NULL: wherever it is */
+	int count;    /* -1: kallsyms doesn't tell */
 	char addresses[80];
 };
 
@@ -126,12 +127,29 @@ static char *bare_symbol(const char *place)
 	return xstrndup(place, strcspn(place, "+"));
 }
 
-static struct symbol *find_symbol(const struct probes *p, const char *name, size_t len)
+/* "module:function+offset" → "module", NULL without one. */
+static char *module_of(const char *place)
 {
-	for (size_t i = 0; i < p->n_symbols; i++)
-		if (!strncmp(p->symbols[i].name, name, len) && !p->symbols[i].name[len])
-			return &p->symbols[i];
-	return NULL;
+	const char *colon = strchr(place, ':');
+
+	return colon ? xstrndup(place, (size_t)(colon - place)) : NULL;
+}
+
+static const struct symbol *find_symbol(const struct probes *p, const char *place)
+{
+	char *name = bare_symbol(place), *module = module_of(place);
+	const struct symbol *found = NULL;
+
+	for (size_t i = 0; i < p->n_symbols && !found; i++) {
+		const struct symbol *s = &p->symbols[i];
+
+		if (!strcmp(s->name, name) && !s->module == !module &&
+		    (!module || !strcmp(s->module, module)))
+			found = s;
+	}
+	free(name);
+	free(module);
+	return found;
 }
 
 static void want_symbol(struct probes *p, const char *place)
@@ -139,12 +157,16 @@ static void want_symbol(struct probes *p, const char *place)
 	char *name = bare_symbol(place);
 
 	/* "0xffffffff81000000" is no name. */
-	if ((name[0] >= '0' && name[0] <= '9') || find_symbol(p, name, strlen(name))) {
+	if ((name[0] >= '0' && name[0] <= '9') || find_symbol(p, place)) {
 		free(name);
 		return;
 	}
 	p->symbols = xreallocarray(p->symbols, p->n_symbols + 1, sizeof(*p->symbols));
-	p->symbols[p->n_symbols++] = (struct symbol){ .name = name, .count = -1 };
+	p->symbols[p->n_symbols++] = (struct symbol){
+		.name = name,
+		.module = module_of(place),
+		.count = -1,
+	};
 }
 
 /* Whole addresses only; "…" stands for those that there is no room for. */
@@ -160,6 +182,15 @@ static void note_address(struct symbol *s, const char *address, size_t len)
 		snprintf(s->addresses + used, sizeof(s->addresses) - used, ", …");
 }
 
+/* Whether "\t[module]" behind a name is the symbol's. */
+static bool in_module(const struct symbol *s, const char *from, const char *end)
+{
+	size_t len = s->module ? strlen(s->module) : 0;
+
+	return !s->module || ((size_t)(end - from) == len + 3 && !strncmp(from, "\t[", 2) &&
+			      !strncmp(from + 2, s->module, len));
+}
+
 /* One line of kallsyms: "ffffffff81000000 T name\t[module]". Only code counts. */
 static void see_symbol(struct probes *p, const char *from, const char *end)
 {
@@ -169,10 +200,11 @@ static void see_symbol(struct probes *p, const char *from, const char *end)
 		return;
 	const char *name = blank + 3;
 	const char *tab = memchr(name, '\t', end - name);
-	struct symbol *s = find_symbol(p, name, (tab ? tab : end) - name);
+	size_t len = (tab ? tab : end) - name;
 
-	if (s)
-		note_address(s, from, blank - from);
+	for (struct symbol *s = p->symbols; s < p->symbols + p->n_symbols; s++)
+		if (!strncmp(s->name, name, len) && !s->name[len] && in_module(s, name + len, end))
+			note_address(s, from, blank - from);
 }
 
 /* One pass for all functions: kallsyms has 10 MB, made anew for each reader. */
@@ -209,6 +241,7 @@ int probe_symbol_count(const struct root *root, const char *function, char *addr
 		if (count > 1)
 			snprintf(addresses, size, "%s", p.symbols[0].addresses);
 		free(p.symbols[0].name);
+		free(p.symbols[0].module);
 	}
 	free(p.symbols);
 	return count;
@@ -220,16 +253,15 @@ int probe_symbol_count(const struct root *root, const char *function, char *addr
  */
 static bool unique(const struct probes *p, const char *place, char *why, size_t size)
 {
-	char *name = bare_symbol(place);
-	const struct symbol *s = find_symbol(p, name, strlen(name));
-	bool ok = !s || s->count < 0 || s->count == 1;
+	const struct symbol *s = find_symbol(p, place);
 
-	if (!ok && s->count)
-		snprintf(why, size, "%s exists %d times (at %s)", name, s->count, s->addresses);
-	else if (!ok)
-		snprintf(why, size, "%s is not in this kernel", name);
-	free(name);
-	return ok;
+	if (!s || s->count < 0 || s->count == 1)
+		return true;
+	if (s->count)
+		snprintf(why, size, "%s exists %d times (at %s)", s->name, s->count, s->addresses);
+	else
+		snprintf(why, size, "%s is not in this kernel", s->name);
+	return false;
 }
 
 static struct made *find_made(const struct probes *p, const char *name)
@@ -596,8 +628,10 @@ void probes_free(struct probes *p)
 		free(p->made[i].name);
 		free(p->made[i].places);
 	}
-	for (size_t i = 0; i < p->n_symbols; i++)
+	for (size_t i = 0; i < p->n_symbols; i++) {
 		free(p->symbols[i].name);
+		free(p->symbols[i].module);
+	}
 	free(p->made);
 	free(p->symbols);
 	free(p->roles);

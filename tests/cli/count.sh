@@ -121,6 +121,19 @@ is "one probe for each" "$(grep -c '^probe ' "$tmp/out")" 10
 check "more than can be probed at once" "$dry 'many_*'" 1 \
 	"'many_\*' matches 501 functions, and at most 500 are probed at once"
 check "a function that isn't there" "$dry many_0011" 1 "did you mean 'many_001'\?$"
+printf 'ffffffffc0000%03x t %s\t[%s]\n' 256 same one 512 same two 768 many_one one 1024 own one \
+	>>"$tmp/root/proc/kallsyms"
+check "a function of a module" "$dry p:one/same+4" 0 "p_same one:same\+4$"
+check "by glob, in that module alone" "$dry 'r:one/*'" 0 "r_many_one one:many_one$" "many_0|two"
+is "all that it has" "$(grep -c '^probe ' "$tmp/out")" 3
+check "a function of another module" "$dry p:two/own" 1 "^hvscope: no function matches 'p:two/own'$"
+check "a misspelt one of a module" "$dry p:one/owm" 1 "did you mean 'own'\?$"
+printf 'x:a\nx:b\ny:c\n' >"$tmp/root/sys/kernel/tracing/available_events"
+check "an event that two patterns name" "$dry 'x:*' x:a" 0 "^event x:a"
+is "is taken once" "$(grep -c '^event x:' "$tmp/out")" 2
+check "with another filter" "$dry 'x:*' x:a --filter 'n == 1'" 2 \
+	"^hvscope: 'x:a' is named twice, with different filters$"
+check "with the same one" "$dry x:a --filter 'n == 1' 'x:a' --filter 'n == 1'" 0 "^event x:a"
 check "returns" "$dry 'r:many_001'" 0 "^probe r[0-9]*:hvscope_PID_RANDOM/r_many_001 many_001"
 check "with arguments" "$dry 'p:many_001 n=\$arg1'" 0 "p_many_001 many_001 n=.arg1"
 done_testing

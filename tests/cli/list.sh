@@ -90,14 +90,21 @@ print fmt: "%s %llu", __get_str(name), REC->value
 END
 printf '%s\n' 'ffffffff81000000 T vfs_read' 'ffffffff81000100 T vfs_write' 'ffffffff81000200 T twice' \
 	'ffffffff81000300 t twice' 'ffffffff81000400 t vfs_read.cold' 'ffffffff81000500 D vfs_data' \
-	'ffffffffc0000000 t vfs_mod	[mod]' >"$tmp/root/proc/kallsyms"
+	'ffffffffc0000000 t vfs_mod	[mod]' 'ffffffffc0000100 t vfs_open	[mod]' \
+	'ffffffffc0000200 t init	[mod]' 'ffffffffc0001000 t init	[other]' \
+	'ffffffffc0001100 t vfs_open	[other]' 'ffffffffc0001200 t vfs_own	[other]' >"$tmp/root/proc/kallsyms"
 check "events of a tree" "$list --root $tmp/root -f csv demo" 0
 is "sorted" "$(rows | tr '\n' ' ')" "demo:one demo:two "
 check "their fields" "$list --root $tmp/root -f csv -v demo" 0
 is "and one whose format can't be read" "$(rows | tr '\n' ' ')" \
 	"demo:one,name,__data_loc char[],4 demo:one,value,u64,8 demo:two,,, "
 check "functions" "$list --root $tmp/root -f csv 'p:*'" 0
-is "that can be probed by name" "$(rows | tr '\n' ' ')" "vfs_mod vfs_read vfs_write "
+is "that can be probed by name" "$(rows | tr '\n' ' ')" "vfs_mod vfs_own vfs_read vfs_write "
+check "of a module" "$list --root $tmp/root -f csv 'p:mod/*'" 0
+is "those that it has once" "$(rows | tr '\n' ' ')" "init vfs_mod vfs_open "
+check "of two" "$list --root $tmp/root -f csv p:other/init 'r:mod/vfs_*' p:vfs_read" 0
+is "each by its pattern" "$(rows | tr '\n' ' ')" "init vfs_mod vfs_open vfs_read "
+check "none of a module" "$list --root $tmp/root p:mod/vfs_read" 0 "^No function matches 'p:mod/vfs_read'\.$"
 check "by glob" "$list --root $tmp/root -f csv 'p:vfs_[rw]*'" 0
 is "those two" "$(rows | tr '\n' ' ')" "vfs_read vfs_write "
 check "no function" "$list --root $tmp/root p:nosuch" 0 "^No function matches 'p:nosuch'\.$"

@@ -165,6 +165,8 @@ static void test_symbols(void)
 	put(&root, "/proc/kallsyms", "ffffffffc0000050 t in_module\t[some]\n");
 	is_int(probe_symbol_count(&root, "some:in_module", addresses, sizeof(addresses)), 1,
 	       "a module's function");
+	is_int(probe_symbol_count(&root, "other:in_module", addresses, sizeof(addresses)), 0,
+	       "but not in another");
 	is_int(probe_symbol_count(&root, "onc", addresses, sizeof(addresses)), 0, "none");
 	remove_tree(&root);
 }
