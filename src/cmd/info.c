@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -191,10 +190,23 @@ static const struct column command_columns[] = {
 		   .help = "What would help" },
 };
 
+static void say_no_kvm(struct preflight_verdict *v)
+{
+	v->works = WORKS_NO;
+	snprintf(v->why, sizeof(v->why), "there is no /dev/kvm to run a guest with");
+	snprintf(v->todo, sizeof(v->todo),
+		 "load KVM's module for this processor; inside a guest, have nested "
+		 "virtualization switched on");
+}
+
 /* Whether the table's events can fire on this machine; if not, the verdict says why. */
 static bool can_fire(const struct hypervisor *hv, const struct machine *m,
 		     struct preflight_verdict *v)
 {
+	if (hv->host_of_kvm && m->no_kvm) {
+		say_no_kvm(v);
+		return false;
+	}
 	if (!hv->guest_of)
 		return true;
 	if (m->kind != MACHINE_UNKNOWN && strcmp(hv->guest_of, m->hypervisor) == 0 &&
@@ -205,6 +217,13 @@ static bool can_fire(const struct hypervisor *hv, const struct machine *m,
 	return false;
 }
 
+static void say_emulates(struct preflight_verdict *v)
+{
+	v->works = WORKS_PARTLY;
+	snprintf(v->why, sizeof(v->why), "KVM without vmx or svm may tell no exits");
+	snprintf(v->todo, sizeof(v->todo), "'hvscope selftest' tells");
+}
+
 /* What the rows of one table, and the probes behind them, can do here. */
 static void check_table(const struct rows *rows, const struct hypervisor *hv,
 			const struct preflight *preflight, const struct machine *m,
@@ -213,19 +232,24 @@ static void check_table(const struct rows *rows, const struct hypervisor *hv,
 	const struct hv_event **events = xcalloc(rows->n, sizeof(*events));
 	const struct hv_probe **roles = xcalloc(rows->n, sizeof(*roles));
 	size_t n_events = 0, n_roles = 0;
+	bool exits = false;
 
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct hv_probe *role = rows_probe(&rows->rows[i]);
 
 		if (rows->rows[i].hv != hv || !rows->rows[i].required)
 			continue;
+		exits |= rows->rows[i].event->kind == FACT_EXIT;
 		if (!role)
 			events[n_events++] = rows->rows[i].event;
 		else if (!n_roles || roles[n_roles - 1] != role)
 			roles[n_roles++] = role;
 	}
-	if (can_fire(hv, m, v))
+	if (can_fire(hv, m, v)) {
 		preflight_check(preflight, events, n_events, roles, n_roles, v);
+		if (v->works == WORKS_YES && exits && hv->host_of_kvm && m->kvm_without_hardware)
+			say_emulates(v);
+	}
 	free(events);
 	free(roles);
 }
@@ -293,16 +317,13 @@ static void check_verb(const struct root *root, const struct command *command,
 		close(fd);
 		return;
 	}
-	v->works = WORKS_NO;
-	if (fd == -EACCES || fd == -EPERM) {
-		snprintf(v->why, sizeof(v->why), "/dev/kvm is not for this user");
-		snprintf(v->todo, sizeof(v->todo), "run it as root");
-	} else {
-		snprintf(v->why, sizeof(v->why), "there is no /dev/kvm to run a guest with");
-		snprintf(v->todo, sizeof(v->todo),
-			 "load kvm_intel or kvm_amd; inside a guest, have nested virtualization "
-			 "switched on");
+	if (fd != -EACCES && fd != -EPERM) {
+		say_no_kvm(v);
+		return;
 	}
+	v->works = WORKS_NO;
+	snprintf(v->why, sizeof(v->why), "/dev/kvm is not for this user");
+	snprintf(v->todo, sizeof(v->todo), "run it as root");
 }
 
 static void add_verdict(struct table *table, const char *command, const struct preflight_verdict *v)
@@ -316,25 +337,61 @@ static void add_verdict(struct table *table, const char *command, const struct p
 
 	row_text(row, COMMAND_NAME, command);
 	row_partly(row, WORKS, partly[v->works]);
-	row_text(row, WHY, v->works == WORKS_YES || !v->why[0] ? NULL : v->why);
-	row_text(row, TODO, v->works == WORKS_YES || !v->todo[0] ? NULL : v->todo);
+	row_text(row, WHY, v->why[0] ? v->why : NULL);
+	row_text(row, TODO, v->todo[0] ? v->todo : NULL);
 }
 
-/* A table of 100 columns has no room for long reasons: they are told below it, each once. */
-static void tell_whole(struct report *report, struct strhash *told,
-		       const struct preflight_verdict *v)
-{
-	enum { ROOM = 78 };
-	bool hist = !strncmp(v->why, FOR_HIST, strlen(FOR_HIST));
-	char *text = xasprintf("%s%s%s.", v->why + (hist ? strlen(FOR_HIST) : 0),
-			       v->todo[0] ? "; " : "", v->todo);
-	bool is_new = false;
+struct verdict {
+	const char *command;
+	struct preflight_verdict v;
+};
 
-	if (v->works != WORKS_YES && strlen(v->why) + strlen(v->todo) > ROOM)
-		strhash_insert(told, text, &is_new);
-	if (is_new)
-		report_note(report, "%s", text);
-	free(text);
+/*
+ * A table of 100 columns has no room for long reasons: it cuts the longer of the two texts until
+ * they fit, so those that may be cut are told below it, each once.
+ */
+static void tell_whole(struct report *report, const struct verdict *verdicts, size_t n)
+{
+	enum { ROOM = 80 }; /* beside the other two columns */
+	size_t why = 0, todo = 0;
+	struct strhash told = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		why = max(why, strlen(verdicts[i].v.why));
+		todo = max(todo, strlen(verdicts[i].v.todo));
+	}
+	for (size_t i = 0; i < n && why + todo > ROOM; i++) {
+		const struct preflight_verdict *v = &verdicts[i].v;
+		bool hist = !strncmp(v->why, FOR_HIST, strlen(FOR_HIST));
+		char *text = xasprintf("%s%s%s.", v->why + (hist ? strlen(FOR_HIST) : 0),
+				       v->todo[0] ? "; " : "", v->todo);
+		bool is_new = false;
+
+		if (strlen(v->why) > ROOM / 2 || strlen(v->todo) > ROOM / 2)
+			strhash_insert(&told, text, &is_new);
+		if (is_new)
+			report_note(report, "%s", text);
+		free(text);
+	}
+	strhash_free(&told);
+}
+
+static void check_command(const struct command *command, const struct root *root,
+			  const struct preflight *preflight, const struct machine *m,
+			  struct preflight_verdict *v)
+{
+	const struct analysis *a = command->analysis;
+
+	if (!a)
+		check_verb(root, command, preflight, v);
+	else if (a->specs)
+		preflight_check(preflight, NULL, 0, NULL, 0, v);
+	else
+		check_analysis(a, m->arch[0] ? m->arch : NULL, preflight, m, v);
+	if (a && a->facts_sampled)
+		check_sampled(root, a, v);
+	if (v->works == WORKS_YES)
+		v->why[0] = v->todo[0] = '\0';
 }
 
 static void report_commands(struct report *report, const struct root *root, const struct machine *m)
@@ -345,29 +402,21 @@ static void report_commands(struct report *report, const struct root *root, cons
 						.columns = command_columns,
 						.nr_columns = ARRAY_SIZE(command_columns) });
 	struct preflight *preflight = preflight_new(root);
-	struct strhash told = { 0 };
+	struct verdict *verdicts = NULL;
 	struct command command;
-	struct utsname uts;
+	size_t n = 0;
 
-	uname(&uts);
 	for (size_t i = 0; command_at(i, &command); i++) {
-		const struct analysis *a = command.analysis;
-		struct preflight_verdict v;
-
-		if (!a && !command.needs)
+		if (!command.analysis && !command.needs)
 			continue;
-		if (!a)
-			check_verb(root, &command, preflight, &v);
-		else if (a->specs)
-			preflight_check(preflight, NULL, 0, NULL, 0, &v);
-		else
-			check_analysis(a, root->prefix ? NULL : uts.machine, preflight, m, &v);
-		if (a && a->facts_sampled)
-			check_sampled(root, a, &v);
-		add_verdict(table, command.name, &v);
-		tell_whole(report, &told, &v);
+		verdicts = xreallocarray(verdicts, n + 1, sizeof(*verdicts));
+		verdicts[n].command = command.name;
+		check_command(&command, root, preflight, m, &verdicts[n++].v);
 	}
-	strhash_free(&told);
+	for (size_t i = 0; i < n; i++)
+		add_verdict(table, verdicts[i].command, &verdicts[i].v);
+	tell_whole(report, verdicts, n);
+	free(verdicts);
 	preflight_free(preflight);
 }
 

@@ -121,6 +121,8 @@ struct hypervisor {
 	const char *const *machines; /* uname -m, of kernels with these events; NULL: any */
 	/* Its events exist elsewhere too, but fire only in guests of this one, of this kind. */
 	const char *guest_of, *guest_mode; /* as in sampler/machine.h; NULL: anywhere, any */
+	/* Likewise, but they fire only where this kernel's own KVM has guests. */
+	bool host_of_kvm;
 	const struct hv_event *events;
 	size_t n_events;
 	const struct hv_names *names;

@@ -58,6 +58,7 @@ const struct hypervisor hypervisor_kvm_arm64 = {
 	.name = "kvm-arm64",
 	.title = "KVM on arm64",
 	.machines = machines,
+	.host_of_kvm = true,
 	.events = events, .n_events = ARRAY_SIZE(events),
 	.names = names, .n_names = ARRAY_SIZE(names),
 };

@@ -71,6 +71,7 @@ const struct hypervisor hypervisor_kvm_ppc64 = {
 	.name = "kvm-ppc64",
 	.title = "KVM on ppc64",
 	.machines = machines,
+	.host_of_kvm = true,
 	.events = events, .n_events = ARRAY_SIZE(events),
 	.names = names, .n_names = ARRAY_SIZE(names),
 };

@@ -80,6 +80,7 @@ const struct hypervisor hypervisor_kvm_riscv64 = {
 	.name = "kvm-riscv64",
 	.title = "KVM on riscv64",
 	.machines = machines,
+	.host_of_kvm = true,
 	.events = events, .n_events = ARRAY_SIZE(events),
 	.names = names, .n_names = ARRAY_SIZE(names),
 };

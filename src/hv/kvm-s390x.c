@@ -42,6 +42,7 @@ const struct hypervisor hypervisor_kvm_s390x = {
 	.name = "kvm-s390x",
 	.title = "KVM on s390x",
 	.machines = machines,
+	.host_of_kvm = true,
 	.events = events, .n_events = ARRAY_SIZE(events),
 	.names = names, .n_names = ARRAY_SIZE(names),
 };

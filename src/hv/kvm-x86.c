@@ -90,6 +90,7 @@ const struct hypervisor hypervisor_kvm_x86 = {
 	.name = "kvm-x86",
 	.title = "KVM on x86",
 	.machines = machines,
+	.host_of_kvm = true,
 	.events = events, .n_events = ARRAY_SIZE(events),
 	.names = names, .n_names = ARRAY_SIZE(names),
 };

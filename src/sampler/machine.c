@@ -9,12 +9,16 @@
 #include "sampler/machine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
 
 #include "base/util.h"
+
+enum { TEXT_LIMIT = 64 << 20 }; /* of /proc/cpuinfo: a kilobyte or two for each CPU */
 
 struct known {
 	const char *sign;
@@ -129,20 +133,24 @@ static bool by_device_tree(const struct root *root, struct machine *m)
 	return by_words(m, text, rows, ARRAY_SIZE(rows), "/proc/device-tree/hypervisor/compatible");
 }
 
-/* ppc64 and s390x tell it here. */
-static bool by_sysinfo(const struct root *root, struct machine *m)
+/*
+ * ppc64 and s390x tell it here; `cpuinfo` as whole as it is, because what tells stands behind all
+ * CPUs. A mainframe's Linux never runs on the machine itself: without z/VM or KVM it is in an LPAR.
+ */
+static bool by_sysinfo(const struct root *root, const char *cpuinfo, struct machine *m)
 {
 	static const struct known power[] = { { "emulated by qemu", "KVM or QEMU" },
-					      { "IBM,pSeries", "PowerVM" } };
-	static const struct known mainframe[] = { { "KVM/Linux", "KVM" }, { "z/VM", "z/VM" } };
-	char text[4096];
+					      { "pSeries", "PowerVM" } };
+	static const struct known mainframe[] = { { "KVM/Linux", "KVM" },
+						  { "z/VM", "z/VM" },
+						  { "LPAR Number", "PR/SM" } };
+	char *text = path_read_all(root, TEXT_LIMIT, NULL, "/proc/sysinfo");
+	bool found = text &&
+		     by_words(m, text, mainframe, ARRAY_SIZE(mainframe), "/proc/sysinfo");
 
-	if (path_read(root, text, sizeof(text), "/proc/sysinfo") > 0 &&
-	    by_words(m, text, mainframe, ARRAY_SIZE(mainframe), "/proc/sysinfo"))
-		return true;
-	return path_read(root, text, sizeof(text), "/proc/cpuinfo") > 0 &&
-	       strstr(text, "pSeries") &&
-	       by_words(m, text, power, ARRAY_SIZE(power), "/proc/cpuinfo");
+	free(text);
+	return found || (strstr(cpuinfo, "pSeries") &&
+			 by_words(m, cpuinfo, power, ARRAY_SIZE(power), "/proc/cpuinfo"));
 }
 
 static bool by_clock(const struct root *root, struct machine *m)
@@ -196,45 +204,76 @@ static bool by_dmi(struct machine *m)
 	return by_words(m, m->product, rows, ARRAY_SIZE(rows), "/sys/class/dmi/id");
 }
 
-static bool has_hypervisor_flag(const struct root *root)
+/* As uname -m has it: of this kernel, or by a sign in the processor's description of a tree. */
+static void look_at_arch(const struct root *root, const char *cpuinfo, struct machine *m)
 {
-	char text[8192];
+	static const struct {
+		const char *sign, *arch;
+	} signs[] = {
+		{ "IBM/S390", "s390x" },	   { "vendor_id", "x86_64" },
+		{ "PowerNV", "ppc64le" },	   { "pSeries", "ppc64le" },
+		{ "CPU implementer", "aarch64" }, { "rv64", "riscv64" },
+	};
+	struct utsname uts;
 
-	return path_read(root, text, sizeof(text), "/proc/cpuinfo") > 0 &&
-	       strstr(text, " hypervisor");
+	if (!root->prefix && !uname(&uts)) {
+		snprintf(m->arch, sizeof(m->arch), "%.15s", uts.machine);
+		return;
+	}
+	if (*line_of(root, "/proc/sys/kernel/arch", m->arch, sizeof(m->arch)))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(signs) && !m->arch[0]; i++)
+		if (strstr(cpuinfo, signs[i].sign))
+			snprintf(m->arch, sizeof(m->arch), "%s", signs[i].arch);
 }
 
-static bool is_x86(const struct root *root)
+/* A processor that would say so says nothing of a hypervisor. */
+static bool is_bare(const char *cpuinfo)
 {
-	char text[256];
-
-	return path_read(root, text, sizeof(text), "/proc/cpuinfo") > 0 &&
-	       strstr(text, "vendor_id");
+	return strstr(cpuinfo, "PowerNV") ||
+	       (strstr(cpuinfo, "vendor_id") && !strstr(cpuinfo, "IBM/S390"));
 }
 
-void machine_look(const struct root *root, struct machine *m)
+static void look_at_dmi(const struct root *root, struct machine *m, bool *amazon, bool *metal)
 {
 	char vendor[64], product[64];
-	bool found, metal;
 
-	*m = (struct machine){ 0 };
 	line_of(root, "/sys/class/dmi/id/sys_vendor", vendor, sizeof(vendor));
 	line_of(root, "/sys/class/dmi/id/product_name", product, sizeof(product));
 	snprintf(m->product, sizeof(m->product), "%s%s%s", vendor, *vendor && *product ? " " : "",
 		 product);
-	m->kvm_host = path_exists(root, "/dev/kvm") || path_exists(root, "/sys/module/kvm_intel") ||
-		      path_exists(root, "/sys/module/kvm_amd");
-	metal = !strcmp(vendor, "Amazon EC2") && strstr(product, ".metal");
+	*amazon = !strcmp(vendor, "Amazon EC2");
+	*metal = *amazon && strstr(product, ".metal");
+}
 
+static void look_at_kvm(const struct root *root, const char *cpuinfo, struct machine *m)
+{
+	m->kvm_host = path_exists(root, "/dev/kvm") || path_exists(root, "/sys/class/misc/kvm") ||
+		      path_exists(root, "/sys/module/kvm_intel") ||
+		      path_exists(root, "/sys/module/kvm_amd");
+	m->no_kvm = !m->kvm_host && path_exists(root, "/sys/class/misc");
+	m->kvm_without_hardware = m->kvm_host && strstr(cpuinfo, "\nflags\t") &&
+				  !strstr(cpuinfo, " vmx") && !strstr(cpuinfo, " svm");
+}
+
+void machine_look(const struct root *root, struct machine *m)
+{
+	char *cpuinfo = path_read_all(root, TEXT_LIMIT, NULL, "/proc/cpuinfo");
+	const char *cpus = cpuinfo ? cpuinfo : "";
+	bool found, amazon, metal;
+
+	*m = (struct machine){ 0 };
+	look_at_arch(root, cpus, m);
+	look_at_dmi(root, m, &amazon, &metal);
+	look_at_kvm(root, cpus, m);
 	found = by_xen(root, m) || by_cpuid(root, m) || by_device_tree(root, m) ||
-		by_sysinfo(root, m) || by_clock(root, m) || (!metal && by_dmi(m));
-	m->nitro = found && !strcmp(vendor, "Amazon EC2") && !strcmp(m->hypervisor, "KVM");
-	if (found)
-		return;
-	if (has_hypervisor_flag(root))
+		by_sysinfo(root, cpus, m) || by_clock(root, m) || (!metal && by_dmi(m));
+	m->nitro = found && amazon && !strcmp(m->hypervisor, "KVM");
+	if (!found && strstr(cpus, " hypervisor"))
 		set(m, MACHINE_GUEST, "", "/proc/cpuinfo");
-	else if (metal || is_x86(root))
+	else if (!found && (metal || is_bare(cpus)))
 		set(m, MACHINE_BARE, "", metal ? "/sys/class/dmi/id" : "/proc/cpuinfo");
+	free(cpuinfo);
 }
 
 char *machine_describe(const struct machine *m, char *buf, size_t size)

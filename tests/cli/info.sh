@@ -101,6 +101,61 @@ is 'a guest of an unknown hypervisor' "$(value hidden what)" 'unknown hypervisor
 put arm/proc/device-tree/hypervisor/compatible 'linux,kvm\0'
 is 'a guest by its device tree' "$(value arm what)" 'KVM guest'
 
+# What other architectures say of themselves. What tells stands behind all CPUs in these files.
+cpus() { # TEXT OF ONE
+	i=0
+	while [ $i -lt 200 ]; do
+		printf "$1" $i
+		i=$((i + 1))
+	done
+}
+power='processor\t: %d\ncpu\t\t: POWER9 (architected), altivec supported\nclock\t\t: 2500.000000MHz\n\n'
+for r in lpar qemu powernv; do
+	mkdir -p "$tmp/$r/proc"
+	cpus "$power" >"$tmp/$r/proc/cpuinfo"
+done
+printf 'platform\t: pSeries\nmodel\t\t: IBM,9009-42A\n' >>"$tmp/lpar/proc/cpuinfo"
+printf 'platform\t: pSeries\nmachine\t\t: CHRP IBM pSeries (emulated by qemu)\n' >>"$tmp/qemu/proc/cpuinfo"
+printf 'platform\t: PowerNV\nmodel\t\t: 9006-22P\n' >>"$tmp/powernv/proc/cpuinfo"
+is 'a partition of a POWER machine' "$(value lpar what)" 'PowerVM guest'
+is 'a pseries guest of QEMU' "$(value qemu what)" 'KVM or QEMU guest'
+is 'a POWER machine itself' "$(value powernv what)" 'bare metal'
+for r in part kvm390 zvm; do
+	put $r/proc/cpuinfo 'vendor_id       : IBM/S390\n# processors    : 2\n'
+	{
+		printf 'Manufacturer:         IBM\nCPUs Total:           200\n'
+		cpus 'Adjustment %03d-way:  64535\n'
+		printf 'LPAR Number:          15\nLPAR Name:            X\n'
+	} >"$tmp/$r/proc/sysinfo"
+done
+printf 'VM00 Control Program: KVM/Linux\n' >>"$tmp/kvm390/proc/sysinfo"
+printf 'VM00 Control Program: z/VM    7.2.0\n' >>"$tmp/zvm/proc/sysinfo"
+is 'a partition of a mainframe: time can be stolen' "$(value part what)" 'PR/SM guest'
+is 'a guest in one' "$(value kvm390 what)" 'KVM guest'
+is 'a guest of z/VM' "$(value zvm what)" 'z/VM guest'
+
+# A tracefs of an x86 host, and what KVM has there.
+for r in host soft nokvm modular; do
+	for event in kvm_exit kvm_entry; do
+		put $r/sys/kernel/tracing/events/kvm/$event/format x
+	done
+	put $r/sys/kernel/tracing/current_tracer 'nop\n'
+	put $r/sys/kernel/tracing/trace ''
+	put $r/proc/cpuinfo 'processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu vme vmx lahf_lm\n'
+	mkdir -p "$tmp/$r/sys/class/misc/kvm"
+done
+put soft/proc/cpuinfo 'processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu vme hypervisor\n'
+rmdir "$tmp/nokvm/sys/class/misc/kvm"
+rm -r "$tmp/modular/sys/kernel/tracing/events/kvm"
+mkdir -p "$tmp/modular/sys/kernel/tracing/events/sched"
+is 'a KVM host' "$(works host exits)" 'yes null'
+is 'one whose KVM has no hardware to run guests' "$(works soft exits)" \
+	'partly KVM without vmx or svm may tell no exits'
+is 'a kernel with KVM, on a machine that has none' "$(works nokvm exits)" \
+	'no there is no /dev/kvm to run a guest with'
+is 'what is missing is named by this architecture' "$(works modular exits)" \
+	'no no events kvm:kvm_exit, kvm:kvm_entry'
+
 # Lockdown, as a kernel has it from boot on: tracefs is mounted, and empty.
 put lockdown/sys/kernel/security/lockdown 'none integrity [confidentiality]\n'
 put lockdown/proc/mounts 'tracefs /sys/kernel/tracing tracefs rw,nosuid 0 0\n'

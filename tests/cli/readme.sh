@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What the README shows is what the program prints: each example that reads a trace of this
-# repository is run again.
+# repository is run again. And the table that CONTRIBUTING.md shows is enough for a compiler.
 
 # shellcheck source=tests/lib.sh
 . "${top_srcdir:-.}/tests/lib.sh"
@@ -41,4 +41,17 @@ for command in "$tmp"/*.command; do
 	ok "hvscope $words" diff "$example.want" "$example.got"
 done
 ok 'there were examples' [ "$tap_run" -ge 4 ]
+
+awk '/^    \/\/ SPDX/ { within = 1 } within && /^[^ ]/ { exit } within { sub(/^    /, ""); print }' \
+	CONTRIBUTING.md >"$tmp/kvm-example.c"
+for cc in $CC cc gcc clang; do
+	command -v "${cc%% *}" >/dev/null && break
+	cc=
+done
+if [ -n "$cc" ]; then
+	ok "CONTRIBUTING.md's table is whole" [ "$(grep -c hypervisor_kvm "$tmp/kvm-example.c")" -eq 1 ]
+	ok 'and compiles' "$cc" -std=gnu11 -Wall -Werror -fsyntax-only -Isrc "$tmp/kvm-example.c"
+else
+	skip "CONTRIBUTING.md's table compiles" "there is no compiler"
+fi
 done_testing
