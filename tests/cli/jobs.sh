@@ -18,7 +18,10 @@ damage() { # FROM TO SEED: some bytes of the second half are others
 
 commands() { # FILE N
 	for command in exits "exits --by tid,reason --hist -f json 100ms" hypercalls drivers \
-		"count *:*" "trace *:* -n 3000" "trace *:* -n 7 -f json"; do
+		"count *:*" "count *:* --by comm,tid,cpu,event -n 9" \
+		"trace *:* -n 3000" "trace *:* -n 7 -f json" \
+		"exits --by vcpu,cpu,reason --hist -f csv" "exits -f prometheus --hist -v" \
+		"exits -f openmetrics -C 0" "exits --vcpu 0 -f json -v"; do
 		set -f
 		# shellcheck disable=SC2086
 		"$HVSCOPE" $command -i "$1" -j "$2" 2>&1

@@ -92,10 +92,13 @@ static void make_load(struct bench *b, uint64_t seed, unsigned int page_size)
 		struct gen_fact f = random_fact(&r);
 
 		/* long silences, so that exits are pending across several seams */
-		time += gen_below(&r, 4) ? gen_below(&r, 3) : gen_below(&r, 200);
-		f.time = b->times[i] = time;
+		time += gen_below(&r, 4) ? gen_below(&r, 2) : gen_below(&r, 200);
 		if (!gen_below(&r, 25))
 			gen_lose(b->gen, f.cpu, gen_below(&r, 2) ? 5 : LOSS_UNKNOWN);
+		/* pages without a record, the first one perhaps with a mark */
+		for (uint64_t n = gen_below(&r, 20) ? 0 : gen_below(&r, 4); n; n--, time++)
+			gen_page(b->gen, f.cpu, ++time);
+		f.time = b->times[i] = time;
 		gen_write(b->gen, &f);
 	}
 	gen_finish(b->gen);
