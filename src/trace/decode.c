@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Two paths, one result. The general one knows every entry of a page, every size and sign of a
+ * Three paths, one result. The general one knows every entry of a page, every size and sign of a
  * field, both byte orders and any number of rows per event. The predicted one knows two events, an
  * exit and an entry, whose record had a certain length when the general path met it first:
  *
@@ -13,7 +13,10 @@
  *   x86, they are just loaded.
  * - The thread's number stays at hand until another thread id comes.
  *
- * Whatever is not as expected goes the general way, which is also the one that predicts anew.
+ * The plain one knows events whose record is itself the fact: nothing of it but the thread is read.
+ *
+ * Whatever is not as expected goes the general way, which is also the one that learns what to
+ * expect.
  */
 #include "trace/decode.h"
 
@@ -52,6 +55,15 @@ enum { PREDICT_EXIT, PREDICT_ENTRY, PREDICTIONS };
 
 #define NO_KEY UINT64_MAX
 
+/* An event whose record is the fact. */
+struct plain {
+	uint32_t slot;
+	uint16_t id;
+	uint16_t min_size; /* NO_SIZE: none was met */
+};
+
+enum { PLAIN = 64, NO_SIZE = UINT16_MAX };
+
 struct decoder {
 	const struct decode_plan *plan;
 	const struct page_layout *layout;
@@ -61,6 +73,9 @@ struct decoder {
 	int64_t tid;   /* the last one, and its number and CPU in their places in a fact */
 	uint64_t meta;
 	struct predicted predicted[PREDICTIONS];
+	uint32_t n_rows;	   /* of the plan, when these were met: */
+	bool predicts, has_plain;
+	struct plain plain[PLAIN]; /* by id modulo PLAIN, the last one met */
 };
 
 /*
@@ -124,6 +139,17 @@ static uint16_t load16(const unsigned char *p)
 	return v;
 }
 
+/* What was learnt holds as long as events have the rows that they had then. */
+static void forget(struct decoder *d)
+{
+	d->n_rows = d->plan->n_rows;
+	d->predicts = d->has_plain = false;
+	for (int i = 0; i < PREDICTIONS; i++)
+		d->predicted[i] = (struct predicted){ .key = NO_KEY, .words = true };
+	for (int i = 0; i < PLAIN; i++)
+		d->plain[i].min_size = NO_SIZE;
+}
+
 struct decoder *decoder_new(const struct decode_plan *plan, const struct page_layout *layout,
 			    struct subjects *subjects, struct window *window)
 {
@@ -134,8 +160,7 @@ struct decoder *decoder_new(const struct decode_plan *plan, const struct page_la
 	d->subjects = subjects;
 	d->window = window;
 	d->tid = NO_TID;
-	for (int i = 0; i < PREDICTIONS; i++)
-		d->predicted[i] = (struct predicted){ .key = NO_KEY, .words = true };
+	forget(d);
 	return d;
 }
 
@@ -147,6 +172,8 @@ void decoder_free(struct decoder *d)
 void decoder_window(struct decoder *d, struct window *window)
 {
 	d->window = window;
+	if (d->plan->n_rows != d->n_rows)
+		forget(d);
 }
 
 void decoder_cpu(struct decoder *d, uint16_t cpu)
@@ -373,6 +400,29 @@ static void predict(struct decoder *d, const struct decode_row *row, const struc
 	}
 }
 
+static bool is_plain(const struct decoder *d, const struct decode_row *row)
+{
+	return row->kind == FACT_RECORD && !row->decode && row->subject == SUBJECT_RECORDER &&
+	       !d->plan->swap && !d->layout->swap && d->plan->pid_offset == 4 &&
+	       d->plan->flags_offset == 2;
+}
+
+/* What the only row of an event makes of its record. */
+static void learn(struct decoder *d, const struct decode_row *row, const struct page_record *rec)
+{
+	uint16_t id = load16(rec->data);
+
+	if (can_predict(d, row, rec)) {
+		predict(d, row, rec);
+		d->predicts = true;
+	} else if (is_plain(d, row)) {
+		d->plain[id % PLAIN] = (struct plain){
+			.slot = row->slot, .id = id, .min_size = max(row->min_size, (uint16_t)8),
+		};
+		d->has_plain = true;
+	}
+}
+
 /* All facts of a record; false when it is shorter than its event's format. */
 static bool decode_record(struct decoder *d, const struct page_record *rec)
 {
@@ -392,8 +442,8 @@ static bool decode_record(struct decoder *d, const struct page_record *rec)
 		if (rec->size < row->min_size)
 			return false;
 		decode_row(d, row, rec);
-		if (next == plan->first[id] && !row->next && can_predict(d, row, rec))
-			predict(d, row, rec);
+		if (next == plan->first[id] && !row->next)
+			learn(d, row, rec);
 	}
 	return true;
 }
@@ -476,6 +526,46 @@ static void decode_predicted(struct decoder *d, struct page_walk *w, uint64_t li
 		decode_loop(d, w, limit, result, false);
 }
 
+/* As many records as are plain. */
+static void decode_plain(struct decoder *d, struct page_walk *w, uint64_t limit,
+			 struct decode_result *result)
+{
+	struct fact *first = &d->window->facts[d->window->n], *f = first;
+	uint64_t time = w->time, thread = d->meta;
+	const unsigned char *p = w->p;
+	int64_t tid = d->tid;
+
+	while (w->end - p >= MIN_ENTRY + 4) {
+		uint64_t head = load64(p), then = time + head_delta(head);
+		uint32_t words = head >> HEAD_TYPE & 0x1f, size = words * 4;
+		uint16_t id = (uint16_t)(head >> HEAD_ID);
+		const struct plain *as = &d->plain[id % PLAIN];
+
+		if (words > PAGE_TYPE_DATA_MAX || size < as->min_size || id != as->id ||
+		    head & (uint64_t)IN_CONTEXT << HEAD_FLAGS)
+			break;
+		if (unlikely(size + 4 > (size_t)(w->end - p) || then >= limit))
+			break;
+		if (unlikely((int32_t)load32(p + 8) != tid)) {
+			tid = (int32_t)load32(p + 8);
+			thread = change_thread(d, (int32_t)tid);
+		}
+		f->time = time = then;
+		f->a = (uintptr_t)p + 4;
+		f->b = (uint64_t)as->slot << 32 | size;
+		set_meta(f, thread | (uint64_t)FACT_RECORD << META_KIND);
+		p += 4 + size;
+		f++;
+	}
+	if (f == first)
+		return;
+	w->p = p;
+	w->time = time;
+	d->window->n += (size_t)(f - first);
+	result->records += (size_t)(f - first);
+	result->last = time;
+}
+
 enum decode_stop decode_page(struct decoder *d, struct page_walk *w, uint64_t limit,
 			     struct decode_result *result)
 {
@@ -487,7 +577,10 @@ enum decode_stop decode_page(struct decoder *d, struct page_walk *w, uint64_t li
 	result->records = 0;
 	window_reserve(d->window, ((size_t)(w->end - w->p) / MIN_ENTRY + 1) * d->plan->chain);
 	for (;;) {
-		decode_predicted(d, w, limit, result);
+		if (d->predicts)
+			decode_predicted(d, w, limit, result);
+		if (d->has_plain)
+			decode_plain(d, w, limit, result);
 		p = w->p;
 		time = w->time;
 		got = page_next_fast(w, d->layout, &rec);
