@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Folded stacks for flame graphs: "outermost;…;innermost number" a line. The number is the
- * first figure that only grows (a count, or nanoseconds). Frames can't hold a semicolon.
+ * first figure that only grows (a count, or nanoseconds). Frames can't hold a semicolon. What else
+ * tells rows apart (the keys of --by) stands outermost, unless it is the same in all of them.
  */
 #include <string.h>
 
@@ -32,14 +33,59 @@ static void put_frame(FILE *out, const char *frame)
 	free(quoted);
 }
 
-static void put_row(FILE *out, const struct row *row, int stack, int number)
+static void put_key(FILE *out, const struct column *def, const struct cell *cell)
 {
+	if (!cell->set)
+		fputc('-', out);
+	else if (def->type == COLUMN_TEXT)
+		put_frame(out, cell->v.text);
+	else
+		fprintf(out, "%llu", (unsigned long long)cell->v.u);
+	fputc(';', out);
+}
+
+static bool is_key(const struct column *def)
+{
+	return def->flags & COLUMN_LABEL && (def->type == COLUMN_TEXT || def->type == COLUMN_COUNT);
+}
+
+static bool equal_cells(const struct column *def, const struct cell *a, const struct cell *b)
+{
+	if (a->set != b->set || !a->set)
+		return a->set == b->set;
+	return def->type == COLUMN_TEXT ? !strcmp(a->v.text, b->v.text) : a->v.u == b->v.u;
+}
+
+/* Whether rows differ in a column. */
+static bool tells_apart(const struct table *table, unsigned int column)
+{
+	const struct column *def = table->columns[column].def;
+
+	if (!is_key(def))
+		return false;
+	for (size_t i = 1; i < table->nr_rows; i++)
+		if (!equal_cells(def, &table->rows[0]->cells[column],
+				 &table->rows[i]->cells[column]))
+			return true;
+	return false;
+}
+
+static void put_row(FILE *out, const struct row *row, const bool *keys, int stack, int number)
+{
+	const struct table *table = row->table;
 	const struct cell *cell = &row->cells[stack];
 
 	if (!row->cells[number].set)
 		return;
-	if (row == row->table->others)
-		fprintf(out, "(%zu others)", row->table->nr_others);
+	if (row == table->others) {
+		fprintf(out, "(%zu others)", table->nr_others);
+	} else {
+		for (unsigned i = 0; i < table->nr_columns; i++)
+			if (keys[i])
+				put_key(out, table->columns[i].def, &row->cells[i]);
+		if (!cell->set)
+			fputs("[no stack]", out);
+	}
 	for (unsigned i = 0; cell->set && i < cell->v.stack->nr; i++) {
 		fputs(i ? ";" : "", out);
 		put_frame(out, cell->v.stack->frames[i]);
@@ -64,16 +110,21 @@ static const struct table *find_table(const struct render *render, const struct 
 static int folded_report(struct render *render, const struct report *report, struct error *err)
 {
 	const struct table *table = find_table(render, report);
+	bool *keys;
 
 	if (!table)
 		return error_set_status(err, 2, "the format folded is for stacks; %s has none here",
 					report->command);
+	keys = xcalloc(table->nr_columns + 1, sizeof(*keys));
+	for (unsigned i = 0; i < table->nr_columns; i++)
+		keys[i] = tells_apart(table, i);
 	for (size_t i = 0; i < table->nr_rows; i++)
-		put_row(render->out, table->rows[i], find_type(table, true),
+		put_row(render->out, table->rows[i], keys, find_type(table, true),
 			find_type(table, false));
 	if (table->others)
-		put_row(render->out, table->others, find_type(table, true),
+		put_row(render->out, table->others, keys, find_type(table, true),
 			find_type(table, false));
+	free(keys);
 	return 0;
 }
 

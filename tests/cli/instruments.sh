@@ -129,6 +129,8 @@ fi
 
 # --- stackcount ---
 
+is "a record without a stack is shown in flame graphs" \
+	"$("$HVSCOPE" stackcount xen:xen_mc_flush -i "$xen" -f folded -q)" "[no stack] 173"
 check "a file without stacks is told" "$HVSCOPE stackcount xen:xen_mc_flush -i $xen" 0 \
 	"^173 records came without a stack\.$"
 

@@ -433,6 +433,43 @@ static void test_folded(void)
 	sample_free(&s);
 }
 
+/* Rows of one stack that other columns tell apart, and records without one. */
+static void test_folded_keys(void)
+{
+	static const struct column stacks[] = {
+		{ "comm", "COMM", COLUMN_TEXT, COLUMN_LABEL },
+		{ "cpu", "CPU", COLUMN_COUNT, COLUMN_LABEL | COLUMN_GAUGE },
+		{ "event", "EVENT", COLUMN_TEXT, COLUMN_LABEL },
+		{ "stack", "STACK", COLUMN_STACK, COLUMN_LABEL },
+		{ "count", "COUNT", COLUMN_COUNT },
+	};
+	static const char *const comms[] = { "a;b", "c\n", NULL };
+	static const char *const frames[] = { "main", "leaf" };
+	struct render_options options = { 0 };
+	struct report *report = report_new("stackcount", NULL);
+	struct table *table =
+		table_new(report, &(struct table_layout){
+					  .name = "stacks", .columns = stacks, .nr_columns = 5 });
+	char *text;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		struct row *row = table_row(table);
+
+		row_text(row, 0, comms[i]);
+		row_count(row, 1, 3 + i);
+		row_text(row, 2, "same");
+		if (i != 1)
+			row_stack(row, 3, frames, 2);
+		row_count(row, 4, 10 + i);
+	}
+	report_finish(report, NULL, NULL);
+	text = print("folded", &options, report, 1, NULL);
+	is_str(text, "a:b;3;main;leaf 10\nc\\n;4;[no stack] 11\n-;5;main;leaf 12\n",
+	       "what tells rows apart stands outermost, what all share doesn't");
+	free(text);
+	report_free(report);
+}
+
 static void test_failure(void)
 {
 	struct render_options options = { 0 };
@@ -483,6 +520,7 @@ int main(int argc, char **argv)
 	test_csv();
 	test_tables();
 	test_folded();
+	test_folded_keys();
 	test_failure();
 	return tap_done();
 }
