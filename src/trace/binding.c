@@ -302,7 +302,8 @@ static int bind_arg(struct binding *b, struct event *event, const struct hv_arg 
 	field = find_field(event->tep, arg);
 	if (!field)
 		return arg->optional ? 0 : no_field(event, arg, err);
-	if (field->offset < 0 || field->size < 0 || field->offset + field->size > MAX_RECORD)
+	if (field->offset < 0 || field->size < 0 || field->size > MAX_RECORD ||
+	    field->offset > MAX_RECORD - field->size)
 		return error_set(err, "field %s of %s lies outside of any record", field->name,
 				 event->name);
 	to->offset = (uint16_t)field->offset;

@@ -49,6 +49,7 @@ static const struct format {
 	  "\tfield:u8 u8;\toffset:8;\tsize:1;\tsigned:0;\n\nprint fmt: \"\"\n" },
 	{ "t", "wide", "name: wide\nID: 702\n" COMMON
 	  "\tfield:u8 far;\toffset:70000;\tsize:1;\tsigned:0;\n"
+	  "\tfield:u8 farthest;\toffset:2147483647;\tsize:1;\tsigned:0;\n"
 	  "\tfield:u8 odd;\toffset:8;\tsize:3;\tsigned:0;\n\nprint fmt: \"\"\n" },
 	{ "probe", "upcall", "name: upcall\nID: 703\n" COMMON "print fmt: \"\"\n" },
 };
@@ -342,6 +343,7 @@ static void refusals(void)
 	refused(ROW("strange", "u8"), 1,
 		"the common fields of t:strange aren't what they are in Linux");
 	refused(ROW("wide", "far"), 1, "field far of t:wide lies outside of any record");
+	refused(ROW("wide", "farthest"), 1, "field farthest of t:wide lies outside of any record");
 	refused(ROW("wide", "odd"), 1, "field odd of t:wide has 3 bytes, no number has");
 	refused(&(struct hv_event){ .system = "t", .name = "all", .a = HV_TEXT("u32") }, 1,
 		"field u32 of t:all is no text");
