@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -507,6 +508,22 @@ struct job {
 	bool incomplete; /* the parent's run doesn't see it by itself */
 };
 
+/* What is no file is read to its end first, however long that takes to come. */
+static struct tracedat *open_dat(const struct job *job, struct error *err)
+{
+	const struct run *run = job->run;
+	struct tracedat *dat;
+	struct stat st;
+	bool waits = !fstat(job->fd, &st) && !S_ISREG(st.st_mode);
+
+	if (waits)
+		stop_kills(run->stop, true);
+	dat = tracedat_open_fd(job->fd, run->settings->input, err);
+	if (waits)
+		stop_kills(run->stop, false);
+	return dat;
+}
+
 static int run_here(void *arg, struct error *err)
 {
 	struct job *job = arg;
@@ -514,7 +531,7 @@ static int run_here(void *arg, struct error *err)
 	struct file f = { .run = run };
 	int ret = -1;
 
-	f.dat = tracedat_open_fd(job->fd, run->settings->input, err);
+	f.dat = open_dat(job, err);
 	if (f.dat)
 		ret = analyse(&f, err);
 	progress_wipe(run->progress);

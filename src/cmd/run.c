@@ -578,9 +578,9 @@ int run_analysis(const struct settings *settings, struct error *err)
 	stop_begin(&stop);
 	/* A command that runs meanwhile may write to the terminal itself. */
 	run.progress = progress_new(!settings->workload, settings->quiet);
-	stop_interrupts(&stop, true);
+	stop_kills(&stop, true);
 	known = !settings->vm_map || !who_read_map(who, settings->vm_map, err);
-	stop_interrupts(&stop, false);
+	stop_kills(&stop, false);
 	if (known) {
 		run.env.who = who;
 		status = run_with_output(&run, err);

@@ -72,6 +72,20 @@ void stop_interrupts(const struct stop *stop, bool on)
 	sigprocmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
+void stop_kills(const struct stop *stop, bool on)
+{
+	const struct sigaction action = { .sa_handler = on ? SIG_DFL : note };
+
+	if (!on)
+		stop_interrupts(stop, false);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		if (signals[i] != SIGCHLD && stop->actions[i].sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+	if (on)
+		stop_interrupts(stop, true);
+}
+
 void stop_forget(struct stop *stop)
 {
 	stop_asked(stop);

@@ -32,6 +32,12 @@ bool stop_asked(struct stop *stop);
  */
 void stop_interrupts(const struct stop *stop, bool on);
 
+/*
+ * For reading what others have to write first, while nothing is begun that would have to be printed
+ * or undone: while it is on, a signal ends the process at once, one that came before as well.
+ */
+void stop_kills(const struct stop *stop, bool on);
+
 /* Forgets what came, so that stop_asked() tells of new ones. */
 void stop_forget(struct stop *stop);
 

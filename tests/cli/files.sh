@@ -117,6 +117,37 @@ one=$(rows "-C 0" .totals.exits)
 two=$(rows "-C 1-65535" .totals.exits)
 is "CPUs add up to the whole" "$((one + two))" "$total"
 
+# --- Pipes ---
+
+# Whoever is to write says nothing: the first signal ends the wait.
+waits() { # NAME WANT OPTION...: what is said
+	name=$1
+	want=$2
+	shift 2
+	rm -f "$tmp/fifo" && mkfifo "$tmp/fifo" || return
+	sleep 30 >"$tmp/fifo" &
+	writer=$!
+	"$HVSCOPE" exits "$@" >"$tmp/said" 2>&1 &
+	pid=$!
+	sleep 0.5
+	kill -TERM "$pid"
+	for _ in $(seq 100); do
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	alive=no
+	kill -KILL "$pid" 2>/dev/null && alive=yes
+	wait "$pid"
+	status=$?
+	kill "$writer" 2>/dev/null
+	wait "$writer" 2>/dev/null
+	is "$name" "$alive $status $(cat "$tmp/said")" "no $want"
+}
+
+waits "a trace that doesn't come" "1 hvscope: $tmp/fifo: its analysis was interrupted" -i "$tmp/fifo"
+waits "a list of threads that doesn't come" "143 " -i "$small" --vm-map "$tmp/fifo"
+ok "a trace from a pipe" sh -c 'cat "$1" | "$HVSCOPE" exits -i /dev/stdin' sh "$small"
+
 # --- Time ---
 
 span=$("$HVSCOPE" exits -i "$medium" -f json | jq .span_ns)
