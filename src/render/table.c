@@ -13,7 +13,9 @@ enum {
 	LINE_WIDTH = 100,
 	TEXT_MAX = 240,      /* bytes of a text cell before fitting */
 	SENTENCE_MAX = 4096, /* bytes of a note, a path, a name in the first line */
-	TEXT_LEAST = 8,      /* columns that a text column keeps when space is short */
+	LABEL_WIDTH = 80,    /* columns of a text in a histogram's heading */
+	TEXT_LEAST = 8,      /* columns that a text column keeps when space is short … */
+	TEXT_AT_ALL = 4,     /* … and when even that doesn't fit */
 	LINE_TEXT_MAX = 4096, /* … and of one in a line that is printed as it comes */
 	BAR_WIDTH = 40,
 	BIASED_FROM = 100, /* 1 of this many discarded: say that times are biased */
@@ -190,6 +192,8 @@ static unsigned line_width(const struct sheet *sheet)
 /* Narrows the gaps, then the widest text, until the line fits. Figures are never cut. */
 static void shrink(struct sheet *sheet)
 {
+	unsigned least = TEXT_LEAST;
+
 	if (line_width(sheet) > LINE_WIDTH)
 		sheet->gap = 1;
 	while (line_width(sheet) > LINE_WIDTH) {
@@ -199,13 +203,16 @@ static void shrink(struct sheet *sheet)
 			enum column_type type = sheet->table->columns[sheet->places[i]].def->type;
 
 			if ((type == COLUMN_TEXT || type == COLUMN_HEX) &&
-			    sheet->widths[i] > TEXT_LEAST &&
+			    sheet->widths[i] > least &&
 			    (widest == sheet->nr || sheet->widths[i] > sheet->widths[widest]))
 				widest = i;
 		}
-		if (widest == sheet->nr)
+		if (widest < sheet->nr)
+			sheet->widths[widest]--;
+		else if (least > TEXT_AT_ALL)
+			least = TEXT_AT_ALL;
+		else
 			return;
-		sheet->widths[widest]--;
 	}
 }
 
@@ -265,22 +272,77 @@ static void sheet_free(struct sheet *sheet)
 	free(sheet->left);
 }
 
-/* "vm=web reason=HLT": whose histogram it is. */
-static void put_labels(FILE *out, const struct row *row)
+/* The length of the part of text that fits a line, up to a blank; all of it when it has none. */
+static size_t fitting(const char *text, unsigned width)
+{
+	size_t fit = 0;
+
+	for (size_t end = strcspn(text, " ");; end += 1 + strcspn(text + end + 1, " ")) {
+		char *part = xstrndup(text, end);
+		bool fits = text_width(part) <= width;
+
+		free(part);
+		if (fits || !fit)
+			fit = end;
+		if (!fits || !text[end])
+			return fit;
+	}
+}
+
+/* A sentence on as many lines as it takes, the further ones indented. */
+static void put_wrapped(FILE *out, const char *text)
+{
+	size_t len = fitting(text, LINE_WIDTH);
+
+	fprintf(out, "%.*s\n", (int)len, text);
+	while (text[len]) {
+		text += len + 1;
+		len = fitting(text, LINE_WIDTH - 2);
+		fprintf(out, "  %.*s\n", (int)len, text);
+	}
+}
+
+/* " vm=web reason=HLT", in `width` columns each at most. */
+static void put_labels(FILE *out, const struct row *row, unsigned width)
 {
 	const struct table *table = row->table;
-	const char *space = "";
 
 	for (unsigned i = 0; i < table->nr_columns; i++) {
-		char *text;
+		char *text, *cut;
 
 		if (!(table->columns[i].def->flags & COLUMN_LABEL) || !row->cells[i].set)
 			continue;
 		text = cell_text(row, i);
-		fprintf(out, "%s%s=%s", space, table->columns[i].key, text);
-		space = " ";
+		cut = text_fit(text, width);
+		fprintf(out, " %s=%s", table->columns[i].key, cut);
+		free(cut);
 		free(text);
 	}
+}
+
+/* "HISTOGRAM: vm=web reason=HLT": whose it is. With -v lines may be long, and nothing is cut. */
+static void put_heading(const struct render *render, const char *title, const struct row *row)
+{
+	bool cut = !render->options.verbose;
+	char *text = NULL;
+	size_t size;
+	FILE *memory = open_memstream(&text, &size);
+
+	if (!memory)
+		fatal("out of memory for a line");
+	fprintf(memory, "%s:", title);
+	if (row == row->table->others)
+		fprintf(memory, " (%zu others)", row->table->nr_others);
+	else
+		put_labels(memory, row, cut ? LABEL_WIDTH : TEXT_MAX);
+	if (fclose(memory))
+		fatal("out of memory for a line");
+	putc('\n', render->out);
+	if (cut)
+		put_wrapped(render->out, text);
+	else
+		fprintf(render->out, "%s\n", text);
+	free(text);
 }
 
 /* Rows of powers of two, as the BCC tools print them; `below` holds counts below 2^k. */
@@ -326,20 +388,16 @@ static void put_histogram(FILE *out, const char *unit, const struct histogram *h
 		put_powers(out, unit, counts, first, last);
 }
 
-static bool put_histograms(FILE *out, const struct table *table, const struct row *row)
+static bool put_histograms(const struct render *render, const struct table *table,
+			   const struct row *row)
 {
 	bool any = false;
 
 	for (unsigned i = 0; i < table->nr_columns; i++) {
 		if (table->columns[i].def->type != COLUMN_HISTOGRAM || !row->cells[i].set)
 			continue;
-		fprintf(out, "\n%s: ", table->columns[i].title);
-		if (row == table->others)
-			fprintf(out, "(%zu others)", table->nr_others);
-		else
-			put_labels(out, row);
-		putc('\n', out);
-		put_histogram(out,
+		put_heading(render, table->columns[i].title, row);
+		put_histogram(render->out,
 			      table->columns[i].def->flags & COLUMN_PLAIN ? "value" : "nsecs",
 			      row->cells[i].v.histogram);
 		any = true;
@@ -359,9 +417,9 @@ static void put_table(struct render *render, const struct table *table)
 	each_line(&sheet, print_line, render);
 	sheet_free(&sheet);
 	for (size_t i = 0; i < table->nr_rows; i++)
-		histograms |= put_histograms(render->out, table, table->rows[i]);
+		histograms |= put_histograms(render, table, table->rows[i]);
 	if (table->others)
-		histograms |= put_histograms(render->out, table, table->others);
+		histograms |= put_histograms(render, table, table->others);
 	if (histograms && !render->options.quiet)
 		putc('\n', render->out); /* what follows isn't about the last one */
 }
@@ -372,36 +430,6 @@ static void put_quoted(FILE *out, const char *before, const char *text)
 
 	fprintf(out, "%s%s", before, quoted);
 	free(quoted);
-}
-
-/* The length of the part of text that fits a line, up to a blank; all of it when it has none. */
-static size_t fitting(const char *text, unsigned width)
-{
-	size_t fit = 0;
-
-	for (size_t end = strcspn(text, " ");; end += 1 + strcspn(text + end + 1, " ")) {
-		char *part = xstrndup(text, end);
-		bool fits = text_width(part) <= width;
-
-		free(part);
-		if (fits || !fit)
-			fit = end;
-		if (!fits || !text[end])
-			return fit;
-	}
-}
-
-/* A sentence on as many lines as it takes, the further ones indented. */
-static void put_wrapped(FILE *out, const char *text)
-{
-	size_t len = fitting(text, LINE_WIDTH);
-
-	fprintf(out, "%.*s\n", (int)len, text);
-	while (text[len]) {
-		text += len + 1;
-		len = fitting(text, LINE_WIDTH - 2);
-		fprintf(out, "  %.*s\n", (int)len, text);
-	}
 }
 
 static void put_number(FILE *out, uint64_t n, const char *singular, const char *plural)

@@ -37,5 +37,11 @@ ok 'there were enough of them' [ "$tap_run" -ge 10 ]
 fits 'more percentiles' kvm/6.1-lost.dat exits --percentiles 50,99
 fits 'histograms' kvm/6.1-lost.dat exits --hist
 fits 'others' kvm/6.1-lost.dat exits -n 2
+awk 'BEGIN { for (i = 160; i < 170; i++) {
+	printf "%d 1 ", i; for (n = 0; n < 30; n++) printf "long words "; print "end -"
+	printf "%d 1 ", i + 10; for (n = 0; n < 300; n++) printf "long"; print " -" } }' >"$tmp/map"
+fits 'long names' kvm/6.1-lost.dat exits --vm-map "$tmp/map"
+fits 'long names of histograms' kvm/6.1-lost.dat exits --hist --vm-map "$tmp/map" \
+	--by vm,pid,vcpu,tid,comm,cpu,reason
 fits 'intervals' kvm/6.1-lost.dat exits -T 0.25
 done_testing
