@@ -230,9 +230,8 @@ static char *read_all(int fd, size_t limit, size_t *len)
 			room *= 2;
 			buf = xreallocarray(buf, room, 1);
 		}
+		/* EINTR is an error: a pipe that nobody writes to must not hold up an end. */
 		n = read(fd, buf + used, room - 1 - used);
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n > 0)
 			used += n;
 		if (used > limit) {

@@ -5,6 +5,7 @@
 #include "cmd/run.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd/run-file.h"
 #include "cmd/run-live.h"
@@ -546,11 +547,23 @@ static int final_status(const struct run *run)
 	return 0;
 }
 
+/* The trace that is read is worth more than what would take its place. */
+static bool replaces_input(const struct settings *s)
+{
+	struct stat in, out;
+
+	return s->input && s->output && !stat(s->input, &in) && !stat(s->output, &out) &&
+	       S_ISREG(in.st_mode) && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+}
+
 static int run_with_output(struct run *run, struct error *err)
 {
 	const struct settings *s = run->settings;
 	int status;
 
+	if (replaces_input(s))
+		return error_set(err, "%s is the trace that is read: -o would replace it",
+				 s->output);
 	stop_interrupts(run->stop, true);
 	run->output = output_open(s->output, output_kind(s), err);
 	stop_interrupts(run->stop, false);
@@ -578,9 +591,9 @@ int run_analysis(const struct settings *settings, struct error *err)
 	stop_begin(&stop);
 	/* A command that runs meanwhile may write to the terminal itself. */
 	run.progress = progress_new(!settings->workload, settings->quiet);
-	stop_kills(&stop, true);
+	stop_interrupts(&stop, true);
 	known = !settings->vm_map || !who_read_map(who, settings->vm_map, err);
-	stop_kills(&stop, false);
+	stop_interrupts(&stop, false);
 	if (known) {
 		run.env.who = who;
 		status = run_with_output(&run, err);

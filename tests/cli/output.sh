@@ -48,6 +48,17 @@ ln -s loop "$dir/loop"
 check "links that go round" "$exits -o $dir/loop" 1 "^hvscope: .*loop can't be written"
 rm -rf "$dir/sub" "$dir/sym" "$dir/sym2" "$dir/loop"
 
+# The trace itself isn't replaced by what is made of it.
+cp "$trace" "$dir/trace"
+ln "$dir/trace" "$dir/again"
+ln -s trace "$dir/sym"
+for name in trace again sym; do
+	check "-o the trace that is read ($name)" "$HVSCOPE exits -i $dir/trace -o $dir/$name" 1 \
+		"^hvscope: .*$name is the trace that is read"
+done
+ok "it is as it was" cmp "$trace" "$dir/trace"
+rm -f "$dir/trace" "$dir/again" "$dir/sym"
+
 # Other types are written as they are.
 mkfifo "$dir/fifo"
 cat "$dir/fifo" >"$tmp/read" &
