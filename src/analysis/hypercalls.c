@@ -22,6 +22,7 @@
 #include "analysis/callers.h"
 #include "analysis/stacks.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "hv/hypercalls.h"
 
@@ -424,9 +425,25 @@ static const struct column stack_columns[] = {
 		      .help = "Hypercalls, and updates that joined one, that came this way" },
 };
 
-/* Which way the kernel came to each hypercall. */
-static void report_stacks(struct hypercalls *h, struct report *report)
+static uint64_t count_ops(const struct hypercalls *h)
 {
+	uint64_t n = 0;
+
+	for (int side = 0; side < SIDES; side++) {
+		for (size_t i = 0; i < bins_count(h->ops[side]); i++) {
+			const struct op_bin *op = (struct op_bin *)bins_at(h->ops[side], i);
+
+			n += op->entries + op->extended;
+		}
+	}
+	return n;
+}
+
+/* Which way the kernel came to each hypercall. */
+static void report_stacks(struct hypercalls *h, struct report *report, bool last)
+{
+	uint64_t bare = count_ops(h);
+	char number[40];
 	struct table *table = table_new(
 		report, &(struct table_layout){ .name = "stacks",
 						.title = "ways to them",
@@ -445,7 +462,11 @@ static void report_stacks(struct hypercalls *h, struct report *report)
 		frames = stacks_frames(h->stacks, (uint32_t)e->key, &n);
 		row_stack(row, S_STACK, frames, n);
 		row_count(row, S_COUNT, e->value.u);
+		bare -= e->value.u;
 	}
+	if (last && bare)
+		report_note(report, "%s came without a stack.",
+			    text_plural(number, sizeof(number), bare, "hypercall", "hypercalls"));
 	stacks_note(h->stacks, report);
 }
 
@@ -501,11 +522,10 @@ static void hypercalls_report(void *state, struct report *report, uint64_t now, 
 	size_t callers;
 
 	(void)now;
-	(void)last;
 	report_ops(h, report);
 	report_batches(h, report);
 	if (h->env->stacks)
-		report_stacks(h, report);
+		report_stacks(h, report, last);
 	callers = callers_report(h->callers, report);
 	if (!own && !guests && !callers && !bins_count(h->batches))
 		report_note(report, "No hypercalls were seen: this is neither a Xen PV or Hyper-V "

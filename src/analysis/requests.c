@@ -91,7 +91,7 @@ static void issue(const struct requests *r, struct disk *disk, const struct fact
 	bool is_new;
 
 	if (r->env->cpu_selected && !r->env->cpu_selected(r->env->ctx, f->cpu)) {
-		hash_remove(&disk->pending, f->a);
+		disk->reissued += hash_remove(&disk->pending, f->a);
 		return;
 	}
 	disk->requests++;

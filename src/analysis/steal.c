@@ -4,8 +4,8 @@
  *
  * From /proc/stat: differences of each CPU's counters. Guest time is already inside user and nice
  * (proc(5)), so it is taken out of user. A counter that runs backwards counts as standing still
- * and is reported; a CPU or a column that goes and comes again starts anew. Some kernels give stolen
- * time below zero after a migration, as an enormous number: differences are of signed numbers.
+ * and is reported; a CPU or a column that goes and comes again starts anew. Some kernels give
+ * stolen time below zero after a migration, as an enormous number: differences are of signed ones.
  *
  * From the steal clock (--hist): the clock tells an asked-about CPU's cumulative stolen ns. Entry
  * and return of a reading pair innermost first on the CPU that reads; the difference of two
@@ -51,7 +51,7 @@ struct steal_clock {
 	bool known;
 	bool doomed; /* a loss lies behind that reading already */
 	uint64_t readings, backwards;
-	uint64_t max_ns, max_time;
+	uint64_t max_time; /* of slices.max */
 	struct dist slices;
 };
 
@@ -164,11 +164,9 @@ static void feed_reading(struct steal *s, struct steal_clock *c, const struct fa
 	} else if (c->known && !lost && f->b > c->last_ns) {
 		uint64_t ns = f->b - c->last_ns;
 
-		dist_add(&c->slices, ns);
-		if (ns > c->max_ns) {
-			c->max_ns = ns;
+		if (ns > c->slices.max)
 			c->max_time = f->time;
-		}
+		dist_add(&c->slices, ns);
 	}
 	c->known = true;
 	c->doomed = false;
@@ -536,7 +534,7 @@ static void report_slices(struct steal *s, struct report *report)
 		row_count(row, S_CPU, i);
 		row_count(row, S_READINGS, c->readings);
 		row_count(row, S_BACKWARDS, c->backwards);
-		if (c->max_ns)
+		if (c->slices.max)
 			row_count(row, S_MAX_AT,
 				  c->max_time > s->env->begin ? c->max_time - s->env->begin : 0);
 		row_lend(row, 0, &c->slices);

@@ -3,7 +3,8 @@
  * The steal clock of a paravirtualized Linux: a function that is asked about a CPU and returns its
  * stolen ns since boot. Which one a kernel has compiled in doesn't tell which one it uses, so all
  * that exist are probed under one name; the others never fire. paravirt_steal_clock() and
- * account_steal_time() are no use: the one is inlined, the other too on most kernels.
+ * account_steal_time() are no use: the one is inlined, the other too on most kernels. The CPU is an
+ * int: of the register that it comes in the upper half means nothing.
  */
 #include "hv/hypervisor.h"
 
@@ -15,7 +16,7 @@ static const struct hv_probe probes[] = {
 		.functions = { "kvm_steal_clock", "xen_steal_clock", "vmware_steal_clock",
 			       "para_steal_clock", "pv_steal_clock", "pv_time_steal_clock" },
 		.with_return = true, .every_candidate = true,
-		.args = "cpu=$arg1", .ret = "ns=$retval",
+		.args = "cpu=$arg1:u32", .ret = "ns=$retval",
 	},
 };
 

@@ -70,6 +70,8 @@ check "what xen:* can't see is said" "$HVSCOPE hypercalls -i $traces/xen/xen-sma
 	'Only batched hypercalls are seen: iret'
 check "intervals of the side table begin before it has rows" \
 	"$HVSCOPE hypercalls -i $traces/xen/xen-small.dat -f csv --table batches 0.5" 0 '^time,flushes,empty'
+check "stacks that nobody recorded" "$HVSCOPE hypercalls --stack -i $traces/xen/xen-small.dat" 0 \
+	'^177 hypercalls came without a stack\.'
 check "and who could be probed for it" "$HVSCOPE hypercalls -i $traces/xen/xen-small.dat" 0 \
 	'calls of xen_send_IPI_one'
 

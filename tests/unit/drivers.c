@@ -145,6 +145,38 @@ static void test_requests(void)
 	analysis_drivers.free(state);
 }
 
+static bool not_cpu_3(void *ctx, uint16_t cpu)
+{
+	(void)ctx;
+	return cpu != 3;
+}
+
+/* -C: one of those CPUs issues it, whichever completes it; issued again elsewhere, it is gone. */
+static void test_requests_of_cpus(void)
+{
+	const uint64_t a = UNIT(202, 0);
+	struct fact facts[] = {
+		REQUEST(FACT_BEGIN, a, 8, 4, 10), REQUEST(FACT_END, a, 8, 4, 15),
+		REQUEST(FACT_BEGIN, a, 8, 4, 20), REQUEST(FACT_BEGIN, a, 8, 4, 30),
+		REQUEST(FACT_END, a, 8, 4, 40),
+	};
+	struct analysis_env some = env;
+	struct report *report;
+	void *state;
+
+	facts[1].cpu = facts[3].cpu = facts[4].cpu = 3;
+	some.cpu_selected = not_cpu_3;
+	state = analysis_drivers.new(&some, NULL);
+	analysis_drivers.feed(state, facts, ARRAY_SIZE(facts));
+	report = report_of(&analysis_drivers, state);
+	is_int(cell(report, "requests", "202:0", "requests"), 2, "two of these CPUs");
+	is_int(cell(report, "requests", "202:0", "total_ns"), 5, "one is timed");
+	is_int(cell(report, "requests", "202:0", "reissued"), 1, "the other was issued again");
+	is_int(cell(report, "requests", "202:0", "open"), 0, "and isn't open");
+	report_free(report);
+	analysis_drivers.free(state);
+}
+
 /* A loss that what is pending has met is remembered, however long ago it was. */
 static void test_old_loss(void)
 {
@@ -235,6 +267,7 @@ int main(void)
 {
 	test_calls();
 	test_requests();
+	test_requests_of_cpus();
 	test_old_loss();
 	test_packets();
 	test_callbacks();

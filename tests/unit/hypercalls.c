@@ -264,6 +264,8 @@ static void test_stacks(void)
 	is_str(cell(&t, "stacks", 0, "stack")->v.stack->frames[0], "set_pte", "by name");
 	is_int(number(&t, "stacks", 1, "op"), 3, "and to the other");
 	is_int(number(&t, "stacks", 1, "count"), 1, "once");
+	ok(t.report->nr_notes && !strcmp(t.report->notes[0], "3 hypercalls came without a stack."),
+	   "those without are told");
 	end(&t);
 }
 

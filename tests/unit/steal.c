@@ -6,6 +6,7 @@
  */
 #include "analysis/analysis.h"
 #include "base/util.h"
+#include "report/interval.h"
 #include "sampler/sampler.h"
 
 #include <sys/stat.h>
@@ -327,6 +328,36 @@ static void test_clock(void)
 }
 
 /* A return that was missed leaves its entry behind: the next return without one isn't its. */
+/* The greatest of an interval, and when that was, as if nothing had been before. */
+static void test_clock_intervals(void)
+{
+	static const struct {
+		uint64_t time, ns;
+		double max, at;
+	} readings[] = {
+		{ 10, 100, -1, -1 }, { 20, 150, 50, 21 }, { 30, 157, 7, 31 }, { 40, 157, -1, -1 },
+	};
+	void *state = analysis_steal.new(&env, NULL);
+	struct interval *interval = interval_new();
+
+	for (size_t i = 0; i < ARRAY_SIZE(readings); i++) {
+		struct report *report = report_new("steal", "test");
+		struct report_order order = { 0 };
+		struct table *table;
+
+		reading(state, 0, 0, readings[i].time, readings[i].ns);
+		analysis_steal.report(state, report, readings[i].time + 5, false);
+		interval_cut(interval, report);
+		report_finish(report, &order, NULL);
+		table = report_table(report, "slices");
+		ok(cell(table, 0, "max_ns") == readings[i].max, "interval %zu: the greatest", i);
+		ok(cell(table, 0, "max_at_ns") == readings[i].at, "and when it was");
+		report_free(report);
+	}
+	interval_free(interval);
+	analysis_steal.free(state);
+}
+
 static void test_missed(void)
 {
 	const uint64_t later = 2000000000;
@@ -352,6 +383,7 @@ static void test_missed(void)
 
 int main(void)
 {
+	test_clock_intervals();
 	test_missed();
 	test_recorded();
 	test_arithmetic();
