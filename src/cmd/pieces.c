@@ -21,6 +21,7 @@ struct work;
 struct worker {
 	struct work *work;
 	pthread_t thread;
+	const struct page_source *source;
 	uint64_t from, until; /* UINT64_MAX: all there is */
 	struct piece *piece;
 	struct subjects *subjects;
@@ -64,7 +65,7 @@ static void lost(void *ctx, const struct loss *losses, size_t n)
 
 static struct stream_place *places(const struct worker *w)
 {
-	unsigned int n = w->work->pieces->source->n_cpus;
+	unsigned int n = w->source->n_cpus;
 	struct stream_place *list = xcalloc(n + 1, sizeof(*list));
 
 	for (unsigned int cpu = 0; cpu < n; cpu++) {
@@ -92,7 +93,7 @@ static bool goes_on(struct worker *w)
 	};
 	bool stop;
 
-	for (unsigned int cpu = 0; cpu < w->work->pieces->source->n_cpus; cpu++)
+	for (unsigned int cpu = 0; cpu < w->source->n_cpus; cpu++)
 		now.pages += piece_page(w->piece, cpu, stream_place(w->stream, cpu).page) -
 			     w->first[cpu].page;
 	pthread_mutex_lock(&w->work->lock);
@@ -104,6 +105,13 @@ static bool goes_on(struct worker *w)
 
 static int reach_seam(struct worker *w, struct error *err)
 {
+	const struct consumer consumer = {
+		.order = w->work->pieces->analysis->order, .lost = lost, .feed = feed, .ctx = w,
+	};
+
+	w->piece = piece_new(w->source, w->from);
+	w->stream = stream_new(piece_source(w->piece), w->env.binding, w->subjects);
+	stream_add(w->stream, &consumer);
 	if (stream_advance(w->stream, w->from, err))
 		return -1;
 	w->before = *stream_stats(w->stream);
@@ -114,11 +122,12 @@ static int reach_seam(struct worker *w, struct error *err)
 
 static int read_piece(struct worker *w, struct error *err)
 {
-	const struct stream_stats *stats = stream_stats(w->stream);
 	uint64_t step = PACE_FIRST, next, before;
+	const struct stream_stats *stats;
 
 	if (reach_seam(w, err))
 		return -1;
+	stats = stream_stats(w->stream);
 	for (; (next = stream_peek(w->stream, err)) < w->until; ) {
 		before = stats->records;
 		if (!goes_on(w))
@@ -150,21 +159,18 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static bool begin_piece(struct work *work, struct worker *w, uint64_t from, uint64_t until)
+static bool begin_piece(struct work *work, unsigned int number)
 {
 	const struct pieces *p = work->pieces;
-	struct consumer consumer = { .order = p->analysis->order, .lost = lost, .feed = feed };
+	struct worker *w = &work->workers[number];
 
 	w->work = work;
-	w->from = from;
-	w->until = until;
-	w->piece = piece_new(p->source, from);
-	w->subjects = subjects_new(p->source->n_cpus);
-	env_fork(&w->env, p->env, w->subjects, &work->who, from);
+	w->source = &p->sources[number];
+	w->from = number ? p->seams[number - 1] : 0;
+	w->until = number < p->n_seams ? p->seams[number] : UINT64_MAX;
+	w->subjects = subjects_new(w->source->n_cpus);
+	env_fork(&w->env, p->env, w->subjects, &work->who, w->from);
 	w->state = p->analysis->new(&w->env.analysis, NULL);
-	w->stream = stream_new(piece_source(w->piece), p->env->binding, w->subjects);
-	consumer.ctx = w;
-	stream_add(w->stream, &consumer);
 	return w->state;
 }
 
@@ -239,7 +245,7 @@ static void watch(struct work *work)
 static bool same_places(const struct work *work, const struct stream_place *a,
 			const struct stream_place *b)
 {
-	for (unsigned int cpu = 0; cpu < work->pieces->source->n_cpus; cpu++)
+	for (unsigned int cpu = 0; cpu < work->pieces->sources->n_cpus; cpu++)
 		if (a[cpu].page != b[cpu].page || a[cpu].next != b[cpu].next)
 			return false;
 	return true;
@@ -337,8 +343,7 @@ bool pieces_run(struct pieces *p)
 	pthread_cond_init(&work.changed, NULL);
 	work.workers = xcalloc(work.n, sizeof(*work.workers));
 	for (unsigned int i = 0; i < work.n; i++)
-		good &= begin_piece(&work, &work.workers[i], i ? p->seams[i - 1] : 0,
-				    i < p->n_seams ? p->seams[i] : UINT64_MAX);
+		good &= begin_piece(&work, i);
 	good = good && run_all(&work, p);
 	for (unsigned int i = 0; i < work.n; i++)
 		end_piece(&work.workers[i]);

@@ -22,9 +22,9 @@ struct pieces_progress {
 struct pieces {
 	const struct analysis *analysis; /* that has join() */
 	const struct env *env;
-	const struct page_source *source; /* the whole: see piece_new() */
-	const uint64_t *seams;		  /* ascending; there is one piece more */
+	const uint64_t *seams; /* ascending; there is one piece more: */
 	unsigned int n_seams;
+	const struct page_source *sources; /* for each piece the whole: see piece_new() */
 
 	/* Called some times a second meanwhile, by the caller's thread; false: stop. Or NULL. */
 	bool (*meanwhile)(void *ctx, const struct pieces_progress *progress);

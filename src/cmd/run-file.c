@@ -21,16 +21,23 @@
 #include "trace/piece.h"
 #include "trace/tracedat.h"
 
+/* Pages of the buffer, for one stream. */
+struct reader {
+	const char *path;
+	struct page_layout layout;
+	struct tracedat_pages *pages;
+	uint64_t *done; /* by CPU: pages that were read; NULL: nobody asks */
+};
+
 struct file {
 	struct run *run;
 	struct tracedat *dat;
 	const struct tracedat_buffer *buffer;
 	struct page_layout layout;
-	struct tracedat_pages *pages;
+	struct reader reader;
 	struct page_source source;
 	struct tracedat_clock *clocks; /* of each CPU */
 	struct markers markers;
-	uint64_t *done;                /* pages of each CPU that were read */
 	uint64_t all;                  /* pages of all CPUs */
 	struct stream_stats stats;     /* of pieces */
 	unsigned int cpus;
@@ -41,31 +48,31 @@ struct file {
 static int page_get(void *ctx, unsigned int cpu, uint64_t n, const void **page, size_t *size,
 		    struct error *err)
 {
-	struct file *f = ctx;
+	const struct reader *r = ctx;
 
-	return tracedat_pages_get(f->pages, cpu, n, page, size, err);
+	return tracedat_pages_get(r->pages, cpu, n, page, size, err);
 }
 
 static void page_release(void *ctx, unsigned int cpu, uint64_t n)
 {
-	struct file *f = ctx;
+	const struct reader *r = ctx;
 
-	f->done[cpu] = n;
-	tracedat_pages_release(f->pages, cpu, n);
+	if (r->done)
+		r->done[cpu] = n;
+	tracedat_pages_release(r->pages, cpu, n);
 }
 
 static int page_peek(void *ctx, unsigned int cpu, uint64_t n, uint64_t *time, struct error *err)
 {
-	struct file *f = ctx;
+	const struct reader *r = ctx;
 	const void *page;
 	size_t size;
-	int ret = tracedat_pages_get(f->pages, cpu, n, &page, &size, err);
+	int ret = tracedat_pages_get(r->pages, cpu, n, &page, &size, err);
 
-	if (ret == 1 && size < f->layout.data)
-		return error_set(err, "%s is damaged: a page of CPU %u is cut off",
-				 f->run->settings->input, cpu);
+	if (ret == 1 && size < r->layout.data)
+		return error_set(err, "%s is damaged: a page of CPU %u is cut off", r->path, cpu);
 	if (ret == 1)
-		*time = page_time(&f->layout, page);
+		*time = page_time(&r->layout, page);
 	return ret;
 }
 
@@ -85,11 +92,19 @@ static bool clocks_convert(const struct file *f)
 	return false;
 }
 
+static struct reader new_reader(const struct file *f)
+{
+	return (struct reader){
+		.path = f->run->settings->input, .layout = f->layout,
+		.pages = tracedat_pages_new(f->dat, f->buffer),
+	};
+}
+
 static void make_source(struct file *f)
 {
-	f->pages = tracedat_pages_new(f->dat, f->buffer);
+	f->reader = new_reader(f);
 	f->clocks = xcalloc(f->cpus, sizeof(*f->clocks));
-	f->done = xcalloc(f->cpus, sizeof(*f->done));
+	f->reader.done = xcalloc(f->cpus, sizeof(*f->reader.done));
 	for (unsigned int cpu = 0; cpu < f->cpus; cpu++) {
 		f->clocks[cpu] = tracedat_clock(f->dat, f->buffer, cpu);
 		f->all += tracedat_buffer_pages(f->buffer, cpu);
@@ -98,7 +113,7 @@ static void make_source(struct file *f)
 		.get = page_get,
 		.release = page_release,
 		.time = page_peek,
-		.ctx = f,
+		.ctx = &f->reader,
 		.n_cpus = f->cpus,
 		.layout = f->layout,
 		.clock = clocks_convert(f) ? convert_time : NULL,
@@ -300,7 +315,7 @@ static double part_done(const struct file *f)
 	uint64_t done = 0;
 
 	for (unsigned int cpu = 0; cpu < f->cpus; cpu++)
-		done += f->done[cpu];
+		done += f->reader.done[cpu];
 	return f->all ? (double)done / (double)f->all : 1;
 }
 
@@ -389,6 +404,45 @@ static bool show_pieces(void *ctx, const struct pieces_progress *progress)
 	return !stop_asked(f->run->stop);
 }
 
+/* Where pieces of about the same size end; returns how many ends there are. */
+static unsigned int find_seams(const struct file *f, unsigned int n, uint64_t *seams)
+{
+	uint64_t *pages = xcalloc(f->cpus + 1, sizeof(*pages));
+	struct page_source source = f->source;
+	struct reader reader = new_reader(f);
+	unsigned int found;
+
+	for (unsigned int cpu = 0; cpu < f->cpus; cpu++)
+		pages[cpu] = tracedat_buffer_pages(f->buffer, cpu);
+	source.ctx = &reader;
+	found = piece_seams(&source, pages, n, seams);
+	tracedat_pages_free(reader.pages);
+	free(pages);
+	return found;
+}
+
+/* With a reader for each. */
+static bool run_pieces(struct file *f, struct pieces *pieces)
+{
+	unsigned int n = pieces->n_seams + 1;
+	struct page_source *sources = xcalloc(n, sizeof(*sources));
+	struct reader *readers = xcalloc(n, sizeof(*readers));
+	bool done;
+
+	for (unsigned int i = 0; i < n; i++) {
+		readers[i] = new_reader(f);
+		sources[i] = f->source;
+		sources[i].ctx = &readers[i];
+	}
+	pieces->sources = sources;
+	done = pieces_run(pieces);
+	for (unsigned int i = 0; i < n; i++)
+		tracedat_pages_free(readers[i].pages);
+	free(readers);
+	free(sources);
+	return done;
+}
+
 /* The whole file, or up to a stop, as pieces; false: it has to be read as one. */
 static bool read_pieces(struct file *f, unsigned int n)
 {
@@ -397,13 +451,12 @@ static bool read_pieces(struct file *f, unsigned int n)
 	struct pieces pieces = {
 		.analysis = run->analysis,
 		.env = &run->env,
-		.source = &f->source,
 		.seams = seams,
-		.n_seams = piece_seams(&f->source, n, seams),
+		.n_seams = find_seams(f, n, seams),
 		.meanwhile = show_pieces,
 		.ctx = f,
 	};
-	bool done = pieces.n_seams && pieces_run(&pieces);
+	bool done = pieces.n_seams && run_pieces(f, &pieces);
 
 	free(seams);
 	if (!done)
@@ -416,22 +469,22 @@ static bool read_pieces(struct file *f, unsigned int n)
 }
 
 /*
- * What the threads that were asked for do: returns how many pieces may be read at once. Inflating
- * is most of the work on a compressed file, so there a second one does that. What can't be cut into
- * pieces it decodes. libtracecmd, which reads foreign files, knows no threads.
+ * What the threads that were asked for do: returns how many pieces may be read at once. Where the
+ * file can't be cut, one decodes ahead, and of a compressed one all others inflate, which is most
+ * of the work there. libtracecmd, which reads foreign files, knows no threads.
  */
 static unsigned int share_work(struct file *f)
 {
 	const struct run *run = f->run;
-	unsigned int threads = wanted_threads(run->settings), inflating;
+	unsigned int threads = wanted_threads(run->settings);
 
 	if (threads < 2 || tracedat_facts(f->dat)->foreign)
 		return 1;
-	inflating = tracedat_pages_threads(f->pages, threads == 2 ? 1 : threads - 2);
-	if (!inflating && !run->settings->interval && !run->settings->duration &&
+	if (!run->settings->interval && !run->settings->duration &&
 	    pieces_fit(run->analysis, run->binding, &f->source))
 		return threads;
-	if (threads - inflating > 1)
+	threads -= tracedat_pages_threads(f->reader.pages, threads == 2 ? 1 : threads - 2);
+	if (threads > 1)
 		stream_decode_ahead(run->stream);
 	return 1;
 }
@@ -537,10 +590,10 @@ static int run_here(void *arg, struct error *err)
 	progress_wipe(run->progress);
 	job->incomplete = run->incomplete;
 	run_end(run);
-	tracedat_pages_free(f.pages);
+	tracedat_pages_free(f.reader.pages);
 	tracedat_free(f.dat);
 	free(f.clocks);
-	free(f.done);
+	free(f.reader.done);
 	return ret;
 }
 

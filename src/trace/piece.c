@@ -8,6 +8,8 @@
 
 #include "base/util.h"
 
+enum { SAMPLES = 16 }; /* of each piece: pages whose times are looked at to find the seams */
+
 struct piece {
 	struct page_source whole, source;
 	uint64_t *first; /* by CPU: page of the whole that is page 0 of the piece */
@@ -40,15 +42,6 @@ static uint64_t pages_before(const struct page_source *s, unsigned int cpu, uint
 	return low;
 }
 
-static uint64_t all_before(const struct page_source *s, uint64_t seam)
-{
-	uint64_t n = 0;
-
-	for (unsigned int cpu = 0; cpu < s->n_cpus; cpu++)
-		n += pages_before(s, cpu, seam);
-	return n;
-}
-
 /* Whether the page has a record before the seam: a page may be empty, or be damaged. */
 static bool record_is_before(const struct page_source *s, unsigned int cpu, uint64_t n,
 			     uint64_t seam)
@@ -78,6 +71,13 @@ static int time_of(void *ctx, unsigned int cpu, uint64_t n, uint64_t *time, stru
 	return p->whole.time(p->whole.ctx, cpu, piece_page(p, cpu, n), time, err);
 }
 
+static void release(void *ctx, unsigned int cpu, uint64_t n)
+{
+	const struct piece *p = ctx;
+
+	p->whole.release(p->whole.ctx, cpu, piece_page(p, cpu, n));
+}
+
 struct piece *piece_new(const struct page_source *whole, uint64_t seam)
 {
 	struct piece *p = xcalloc(1, sizeof(*p));
@@ -85,7 +85,7 @@ struct piece *piece_new(const struct page_source *whole, uint64_t seam)
 	p->whole = *whole;
 	p->source = (struct page_source){
 		.get = get, .time = time_of, .ctx = p, .n_cpus = whole->n_cpus,
-		.layout = whole->layout,
+		.layout = whole->layout, .release = whole->release ? release : NULL,
 	};
 	p->first = xcalloc(whole->n_cpus + 1, sizeof(*p->first));
 	for (unsigned int cpu = 0; cpu < whole->n_cpus; cpu++) {
@@ -94,6 +94,8 @@ struct piece *piece_new(const struct page_source *whole, uint64_t seam)
 		while (n && !record_is_before(whole, cpu, n - 1, seam))
 			n--;
 		p->first[cpu] = n ? n - 1 : 0;
+		if (whole->release)
+			release(p, cpu, 0);
 	}
 	return p;
 }
@@ -116,45 +118,52 @@ uint64_t piece_page(const struct piece *p, unsigned int cpu, uint64_t n)
 	return p->first[cpu] + n;
 }
 
-/* The span of time in which pages begin. */
-static void find_span(const struct page_source *s, uint64_t *first, uint64_t *last)
+/* The time of a page that stands for so many. */
+struct sample {
+	uint64_t time, pages;
+};
+
+static int by_time(const void *a, const void *b)
 {
-	uint64_t time;
+	const struct sample *x = a, *y = b;
 
-	*first = UINT64_MAX;
-	*last = 0;
-	for (unsigned int cpu = 0; cpu < s->n_cpus; cpu++) {
-		uint64_t n = pages_before(s, cpu, UINT64_MAX);
-
-		if (!n)
-			continue;
-		if (s->time(s->ctx, cpu, 0, &time, NULL) == 1)
-			*first = min(*first, time);
-		if (s->time(s->ctx, cpu, n - 1, &time, NULL) == 1)
-			*last = max(*last, time);
-	}
+	return (x->time > y->time) - (x->time < y->time);
 }
 
-unsigned int piece_seams(const struct page_source *whole, unsigned int n, uint64_t *seams)
+/* Every step-th page of a CPU, or the one there is. */
+static size_t take_samples(const struct page_source *s, unsigned int cpu, uint64_t pages,
+			   uint64_t step, struct sample *to)
 {
-	uint64_t all = all_before(whole, UINT64_MAX), first, last;
-	unsigned int found = 0;
+	size_t n = 0;
 
-	find_span(whole, &first, &last);
-	for (unsigned int i = 1; i < n && first < last; i++) {
-		uint64_t want = all / n * i + all % n * i / n, low = first, high = last;
-
-		/* the earliest time before which there are so many */
-		while (low < high) {
-			uint64_t middle = low + (high - low) / 2;
-
-			if (all_before(whole, middle) < want)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		if (low > first && (!found || low > seams[found - 1]))
-			seams[found++] = low;
+	for (uint64_t i = 0; i < pages; i += step) {
+		to[n].pages = min(step, pages - i);
+		n += s->time(s->ctx, cpu, i, &to[n].time, NULL) == 1;
 	}
+	return n;
+}
+
+unsigned int piece_seams(const struct page_source *whole, const uint64_t *pages, unsigned int n,
+			 uint64_t *seams)
+{
+	uint64_t all = 0, step, before = 0;
+	struct sample *samples;
+	unsigned int found = 0;
+	size_t taken = 0;
+
+	for (unsigned int cpu = 0; cpu < whole->n_cpus; cpu++)
+		all += pages[cpu];
+	step = max((uint64_t)1, all / ((uint64_t)n * SAMPLES));
+	samples = xcalloc(all / step + whole->n_cpus + 1, sizeof(*samples));
+	for (unsigned int cpu = 0; cpu < whole->n_cpus; cpu++)
+		taken += take_samples(whole, cpu, pages[cpu], step, samples + taken);
+	qsort(samples, taken, sizeof(*samples), by_time);
+	for (size_t i = 0; i < taken && found + 1 < n; i++) {
+		if (before * n >= all * (found + 1) &&
+		    samples[i].time > (found ? seams[found - 1] : samples[0].time))
+			seams[found++] = samples[i].time;
+		before += samples[i].pages;
+	}
+	free(samples);
 	return found;
 }

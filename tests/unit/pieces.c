@@ -246,12 +246,17 @@ static char *as_one(struct bench *b)
 /* NULL: it didn't go. */
 static char *in_pieces(struct bench *b, const uint64_t *seams, unsigned int n_seams)
 {
+	struct page_source sources[MAX_SEAMS + 1];
 	struct pieces p = {
 		.analysis = b->settings.command.analysis, .env = &b->env,
-		.source = gen_source(b->gen), .seams = seams, .n_seams = n_seams,
+		.sources = sources, .seams = seams, .n_seams = n_seams,
 	};
 	char *text;
 
+	for (unsigned int i = 0; i <= n_seams; i++) {
+		sources[i] = *gen_source(b->gen);
+		sources[i].release = NULL;
+	}
 	if (!pieces_run(&p))
 		return NULL;
 	text = tell(b, p.state, &p.stats);
@@ -436,16 +441,18 @@ static void test_seams(void)
 {
 	struct gen_load load = { .cpus = CPUS, .threads = 5, .records = 20000, .step = 1,
 				 .seed = 3 };
-	uint64_t seams[7];
+	uint64_t seams[7], counts[CPUS] = { 0 };
 	struct gen *g = gen_new(CPUS, 4096, 8, false);
 	unsigned int n, fair = 0, pages = 0;
 
 	g->unbounded = true;
 	gen_load(g, &load, NULL);
-	n = piece_seams(gen_source(g), 8, seams);
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
+		counts[cpu] = g->cpus[cpu].n;
+		pages += (unsigned int)counts[cpu];
+	}
+	n = piece_seams(gen_source(g), counts, 8, seams);
 	ok(n == 7, "eight pieces have seven seams");
-	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
-		pages += (unsigned int)g->cpus[cpu].n;
 	for (unsigned int i = 0; i < n; i++) {
 		unsigned int before = 0;
 
@@ -460,7 +467,8 @@ static void test_seams(void)
 	g = gen_new(CPUS, 4096, 8, false);
 	g->unbounded = true;
 	gen_finish(g);
-	ok(piece_seams(gen_source(g), 8, seams) == 0, "nothing has no seams");
+	memset(counts, 0, sizeof(counts));
+	ok(piece_seams(gen_source(g), counts, 8, seams) == 0, "nothing has no seams");
 	gen_free(g);
 }
 
@@ -477,12 +485,16 @@ static void test_stop(void)
 	struct bench b;
 	unsigned int asked = 0;
 	struct pieces p = { .n_seams = 1, .meanwhile = stop_at_once, .ctx = &asked };
+	struct page_source sources[2];
 
 	make_load(&b, 1, 256);
 	ask(&b, &plain);
 	p.analysis = b.settings.command.analysis;
 	p.env = &b.env;
-	p.source = gen_source(b.gen);
+	sources[0] = *gen_source(b.gen);
+	sources[0].release = NULL;
+	sources[1] = sources[0];
+	p.sources = sources;
 	p.seams = &b.times[RECORDS / 2];
 	if (ok(pieces_run(&p), "a stop is no failure"))
 		p.analysis->free(p.state);
