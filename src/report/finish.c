@@ -107,19 +107,27 @@ static bool counts_in(const struct row *row, const struct column *def)
 	return !(row->flags & ROW_LAST && def->flags & COLUMN_NOT_LAST);
 }
 
-/* The sum of a column over rows, as far as they take part in the column `def`. */
+/*
+ * The sum of a column over rows, as far as they take part in the column `def`. Integers are rounded
+ * once, so that their sum doesn't depend on the order of the rows, which isn't sorted yet.
+ */
 static bool sum_of(struct row *const *rows, size_t nr, unsigned place, const struct column *def,
 		   double *sum)
 {
+	unsigned __int128 whole = 0;
 	bool any = false;
 
 	*sum = 0;
 	for (size_t i = 0; i < nr; i++) {
 		if (!counts_in(rows[i], def) || !rows[i]->cells[place].set)
 			continue;
-		*sum += number_of(rows[i], place);
+		if (is_integer(rows[i]->table->columns[place].def->type))
+			whole += rows[i]->cells[place].v.u;
+		else
+			*sum += rows[i]->cells[place].v.d;
 		any = true;
 	}
+	*sum += (double)whole;
 	return any;
 }
 
