@@ -1,38 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Xen: functions of a guest's kernel that have no tracepoint. Upcalls: PV guests are entered
- * through __xen_pv_evtchn_do_upcall, PVH and PVHVM guests through __sysvec_xen_hvm_callback (older
- * kernels: xen_hvm_evtchn_do_upcall); a kernel has several of them and uses one, so all are probed
- * under one name. xen_evtchn_do_upcall would be called by the former ones and count twice.
- * Block and network frontends in guests, backends in dom0.
+ * through __xen_pv_evtchn_do_upcall, PVH and PVHVM guests through __sysvec_xen_hvm_callback; a
+ * kernel has both and uses one, so all are probed under one name. What they call in their turn
+ * (xen_hvm_evtchn_do_upcall in kernels from 5.8 to 6.5, xen_evtchn_do_upcall) would count twice.
+ *
+ * Block and network frontends in guests, backends in dom0. A network device has an interrupt for
+ * each direction, or where its other end can't do that one for both: three functions, of which
+ * none calls another.
  */
 #include "hv/hypervisor.h"
 
 #include "base/util.h"
 
-/* One role: its probe, and below its two events. The drivers are "vbd" and "vif", both ends. */
-#define ROLE(r, d, words, ...)                                             \
-	{                                                                  \
-		.role = r, .title = words, .driver = d,                    \
-		.functions = { __VA_ARGS__ }, .with_return = true,         \
+/*
+ * One role: its probe, and below its two events. The drivers are "vbd" and "vif", both ends. The
+ * first function that works is probed, or each.
+ */
+#define ROLE_BY(each, r, d, words, ...)                                     \
+	{                                                                   \
+		.role = r, .title = words, .driver = d, .with_return = true, \
+		.functions = { __VA_ARGS__ }, .every_candidate = each,      \
 	}
+#define ROLE(...) ROLE_BY(false, __VA_ARGS__)
+#define ROLE_OF_EACH(...) ROLE_BY(true, __VA_ARGS__)
 
 static const struct hv_probe probes[] = {
 	{
 		.role = "upcall", .title = "upcall of the hypervisor",
-		.functions = { "__xen_pv_evtchn_do_upcall", "__sysvec_xen_hvm_callback",
-			       "xen_hvm_evtchn_do_upcall" },
+		.functions = { "__xen_pv_evtchn_do_upcall", "__sysvec_xen_hvm_callback" },
 		.with_return = true, .every_candidate = true,
 	},
 	ROLE("blkfront_queue", "vbd", "xen-blkfront: request queued", "blkif_queue_rq"),
 	ROLE("blkfront_interrupt", "vbd", "xen-blkfront: interrupt", "blkif_interrupt"),
 	ROLE("netfront_xmit", "vif", "xen-netfront: packet sent", "xennet_start_xmit"),
 	ROLE("netfront_poll", "vif", "xen-netfront: poll", "xennet_poll"),
-	ROLE("netfront_interrupt", "vif", "xen-netfront: interrupt", "xennet_interrupt"),
+	ROLE_OF_EACH("netfront_interrupt", "vif", "xen-netfront: interrupt", "xennet_interrupt",
+		     "xennet_tx_interrupt", "xennet_rx_interrupt"),
 	ROLE("blkback_interrupt", "vbd", "xen-blkback: interrupt", "xen_blkif_be_int"),
-	ROLE("netback_interrupt", "vif", "xen-netback: interrupt", "xenvif_interrupt"),
+	ROLE_OF_EACH("netback_interrupt", "vif", "xen-netback: interrupt", "xenvif_interrupt",
+		     "xenvif_tx_interrupt", "xenvif_rx_interrupt"),
 	ROLE("netback_tx", "vif", "xen-netback: packets from a guest", "xenvif_tx_action"),
-	ROLE("netback_rx", "vif", "xen-netback: packets to a guest", "xenvif_rx_action"),
+	ROLE("netback_rx", "vif", "xen-netback: packet to a guest", "xenvif_rx_skb",
+	     "xenvif_rx_action"),
 };
 
 #define EVENT(k, when, n, r) \

@@ -25,7 +25,7 @@ struct machine {
 	char arch[16];       /* as uname -m has it, "" unknown */
 	bool kvm_host;       /* this kernel has KVM ready for guests of its own */
 	bool no_kvm;         /* it surely hasn't: what nobody recorded tells nothing */
-	/* It has, but x86's processor offers neither vmx nor svm: a flavour that emulates guests. */
+	/* It has, but the x86 processor neither vmx nor svm: a flavour that emulates guests. */
 	bool kvm_without_hardware;
 	const char *told_by; /* the file or instruction that told; NULL nothing did */
 	char product[128];   /* vendor and product by DMI, "" unknown */
