@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The commands for guests in a real dom0 of Xen: what it is, its hypercalls against the kernel's own
-# trace text of the same processes, its upcalls, and time stolen where four vCPUs share a CPU.
+# trace text and its own counting (hist triggers) of the same processes, its upcalls, and time stolen
+# where four vCPUs share a CPU.
 #
 # Rule: truth is what the kernel tells to another user of tracing, or in /proc/stat.
 
@@ -44,11 +45,28 @@ echo 1 >$bystander/options/event-fork
 echo $forks >$bystander/set_event_pid
 echo 1 >$bystander/events/xen/xen_mc_entry/enable
 echo 1 >$bystander/events/xen/xen_mc_flush/enable
+# The kernel counts too, each event of Xen, for the same processes.
+hist() {
+	case $1 in
+	xen_mc_entry) echo "hist:keys=common_pid,op:size=8192" ;;
+	xen_mc_flush) echo "hist:keys=common_pid,mcidx:size=8192" ;;
+	*) echo "hist:keys=common_pid:size=8192" ;;
+	esac
+}
+for event in $bystander/events/xen/*/hist; do
+	event=${event%/hist}
+	hist ${event##*/} >$event/trigger
+done
 hvscope hypercalls -f json --by tid,op -p $forks -o $OUT/hypercalls.json 2>$OUT/hypercalls.err &
 hvscope=$!
 hvscope count 't:xen:*' -f json --by tid,event -p $forks -o $OUT/count.json 2>$OUT/count.err &
 count=$!
-sleep 5
+# Until both trace: a new instance is on until it is set up, so its event counts too.
+for _ in $(seq 300); do
+	[ "$(cat $TRACEFS/instances/hvscope.*/tracing_on \
+		$TRACEFS/instances/hvscope.*/events/xen/xen_mc_flush/enable 2>/dev/null | grep -c '^1')" != 4 ] || break
+	sleep 0.2
+done
 echo go >go
 wait $forks
 kill -TERM $hvscope $count
@@ -57,6 +75,12 @@ echo $? >$OUT/hypercalls.status
 wait $count
 echo $? >$OUT/count.status
 echo 0 >$bystander/tracing_on
+mkdir $OUT/hist
+for event in $bystander/events/xen/*/hist; do
+	event=${event%/hist}
+	cp $event/hist $OUT/hist/${event##*/}
+	echo "!$(hist ${event##*/})" >$event/trigger
+done
 sed -n 's/.*-\([0-9]*\) *\[.* xen_mc_\([a-z]*\): [a-z]* \([0-9]*\).*/\1 \2 \3/p' $bystander/trace |
 	awk -v pid=$forks '$1 == pid { print $2, $3 }' >$OUT/calls
 grep -m 3 xen_mc_ $bystander/trace
@@ -92,10 +116,15 @@ of_forks() {
 		"$lab_out/hypercalls.json"
 }
 
+# of_hist EVENT: the lines of the forking process.
+of_hist() {
+	awk -v event="$1" -v pid="$(cat "$lab_out/pid")" '$1 ~ "^" event "$" && $2 == pid' "$tmp/hist"
+}
+
 lab_xen="dom0_mem=1G,max:1G"
 lab_image dom0 "$kernel" xenfs
 lab_add dom0 "$HVSCOPE"
-if lab_run dom0 "$tmp/job" 400; then
+if lab_run dom0 "$tmp/job" 600; then
 	is "the job came to its end" "$lab_status" 0
 	sed 's/^/# /' "$lab_out/log"
 	is "info: ends well" "$(cat "$lab_out/info.status")" 0
@@ -119,6 +148,21 @@ if lab_run dom0 "$tmp/job" 400; then
 	is "hypercalls: multicalls and direct ones" \
 		"$(of_forks batches .issued)" \
 		"$(awk '$1 == "flush" && $2 > 0 { n++ } END { print n }' "$lab_out/calls")"
+	# What the kernel counted itself, as lines of "event thread count" or "event thread value count".
+	for event in "$lab_out"/hist/*; do
+		sed -n "s/^{ common_pid: *\([0-9]*\)\(, [a-z]*: *\([0-9]*\)\)* } hitcount: *\([0-9]*\).*/\
+${event##*/} \1 \3 \4/p" "$event"
+	done | sed '/^$/d' >"$tmp/hist"
+	ok "hist triggers: this kernel has them on all events of Xen" \
+		test "$(find "$lab_out/hist" -type f | wc -l)" -gt 20
+	is "hist triggers: none of them ran over" "$(sed -n 's/.*Dropped: //p' "$lab_out"/hist/* | sort -u)" 0
+	is "hypercalls: entries by number, as the kernel counted them" \
+		"$(of_forks hypercalls '"\(.entries) \(.op)"' | sort)" \
+		"$(of_hist xen_mc_entry | awk '{ print $4, $3 }' | sort)"
+	is "hypercalls: flushes, hypercalls in them and those that issued some, as it counted them" \
+		"$(of_forks batches '"\(.flushes) \(.entries) \(.issued)"')" \
+		"$(of_hist xen_mc_flush | awk '{ n += $4; sum += $3 * $4; issued += $3 ? $4 : 0 }
+			END { print n, sum, issued }')"
 	is "hypercalls: Xen's names" "$(of_forks hypercalls 'select(.op == 1 or .op == 26).name' | sort)" \
 		"mmu_update
 mmuext_op"
@@ -131,6 +175,12 @@ mmuext_op"
 				"$lab_out/count.json")" \
 			"$(grep -c "^$event " "$lab_out/calls")"
 	done
+
+	is "count xen:*: every event as often as the kernel counted it" \
+		"$(jq -r --argjson pid "$(cat "$lab_out/pid")" '.tables[0].rows[] |
+			select(.tid == $pid) | "\(.event) \(.count)"' "$lab_out/count.json" | sort)" \
+		"$(of_hist '.*' | awk '{ n["xen:" $1] += $NF } END { for (event in n) print event, n[event] }' |
+			sort)"
 
 	is "hypercalls --stack --direct: ends well" "$(cat "$lab_out/ways.status")" 0
 	is "hypercalls --stack: each entry and each update came one way" \
