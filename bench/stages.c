@@ -91,7 +91,7 @@ static void stage_decode(struct work *w)
 	struct decode_result result;
 	struct page_walk walk;
 
-	window_begin(window);
+	window_begin(window, 1);
 	for (unsigned int cpu = 0; cpu < w->g->n_cpus; cpu++) {
 		window_cpu(window, (uint16_t)cpu);
 		decoder_cpu(decoder, (uint16_t)cpu);

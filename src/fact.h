@@ -33,7 +33,7 @@ enum fact_kind {
 	FACT_SWITCH_OUT,  /* the subject leaves a CPU. a: state, b: tid of the next thread */
 	FACT_SWITCH_IN,	  /* the subject takes it.     a: -, b: tid of the previous thread */
 	FACT_WAKE,	  /* the subject is woken.     a: target cpu, b: tid of the waker */
-	FACT_THREAD_END,  /* the subject is gone: its thread id may be reused */
+	FACT_THREAD_END,  /* the subject is gone: its thread id may be reused. aux: enum fact_end */
 	FACT_RECORD,	  /* no meaning of its own.    a: address of it, b: slot << 32 | length */
 	FACT_KINDS
 };
@@ -55,6 +55,18 @@ enum fact_hypercall {
 	HYPERCALL_SECTION,  /* a section that batches ends. a: - */
 	HYPERCALL_OTHER	    /* one of our own that has a name only. a: the name, interned */
 };
+
+/*
+ * What ended. What a record tells of a thread is followed by its last switch, and by whatever a new
+ * thread with its id does: they have the same number. That is given back later: behind END_NUMBER it
+ * means another thread, and nothing may be left of the one that had it. END_NUMBER comes for threads
+ * that no record told the end of as well, where nothing was seen of them for long and they are too
+ * many; one that lives on gets another number.
+ */
+enum fact_end { END_THREAD, END_NUMBER };
+
+/* How many threads are not too many, at least. */
+enum { THREADS_KEPT = 65536 };
 
 /*
  * The categories of /proc/stat. Guest time is also inside user and nice (proc(5)). CPU_TIME_SAMPLE
@@ -84,7 +96,7 @@ enum fact_cpu_time {
 struct fact {
 	uint64_t time;	  /* ns of the source's clock */
 	uint64_t a, b;	  /* what they mean depends on the kind */
-	uint32_t subject; /* who it is about: a number of trace/subjects.h, reused after its end */
+	uint32_t subject; /* who it is about: a number of trace/subjects.h; see enum fact_end */
 	uint16_t cpu;	  /* who recorded it */
 	uint8_t kind;
 	uint8_t aux;

@@ -174,6 +174,12 @@ struct analysis {
 	/* Facts in the declared order; kinds that it did not ask for may be among them. */
 	void (*feed)(void *state, const struct fact *facts, size_t n);
 	/*
+	 * Whether something of the thread is pending: then it is the last to be forgotten where
+	 * there are too many threads to be known all (END_NUMBER). May be NULL: never. Where only a
+	 * few µs lie between what belongs together, that needs no answer.
+	 */
+	bool (*holds)(const void *state, uint32_t subject);
+	/*
 	 * Fills tables, notes, lost.intervals and lost.intervals_discarded of a report with the
 	 * totals of all that was seen since the begin, up to `now`. An interval is made of the
 	 * totals by interval_cut() (report/interval.h), which also cuts the lent distributions: an

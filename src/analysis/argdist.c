@@ -63,6 +63,7 @@ struct argdist {
 	struct losses losses;
 	uint64_t now;
 	uint64_t timed, discarded, unpaired, nothing;
+	uint64_t ended; /* calls of threads that ended in them */
 };
 
 /* --- The expression --- */
@@ -224,6 +225,31 @@ static bool leave(struct argdist *a, const struct fact *f, uint32_t entry, uint6
 	a->timed += timed;
 	a->discarded += !timed;
 	return timed;
+}
+
+/* From the first entry on that is pending: a thread's number may mean another one soon. */
+static bool next_pending(const struct argdist *a, uint32_t subject, uint32_t *slot)
+{
+	for (; *slot < a->n_entries; ++*slot)
+		if (a->entries[*slot] && hash_find(&a->pending, (uint64_t)subject << 32 | *slot))
+			return true;
+	return false;
+}
+
+static void end_thread(struct argdist *a, uint32_t subject)
+{
+	for (uint32_t slot = 0; next_pending(a, subject, &slot); slot++) {
+		hash_remove(&a->pending, (uint64_t)subject << 32 | slot);
+		a->ended++;
+	}
+	bins_forget(a->bins, subject);
+}
+
+static bool argdist_holds(const void *state, uint32_t subject)
+{
+	uint32_t slot = 0;
+
+	return next_pending(state, subject, &slot);
 }
 
 static void argdist_lost(void *state, const struct loss *losses, size_t n)
@@ -395,7 +421,7 @@ static void argdist_feed(void *state, const struct fact *facts, size_t n)
 		int event;
 
 		if (f->kind == FACT_THREAD_END)
-			bins_forget(a->bins, f->subject);
+			end_thread(a, f->subject);
 		if (f->kind != FACT_RECORD)
 			continue;
 		a->now = f->time;
@@ -610,9 +636,10 @@ static void add_notes(const struct argdist *a, struct report *report, bool last)
 	if (a->unpaired)
 		report_note(report, "%s had no return before the next one of the same thread.",
 			    text_plural(number, sizeof(number), a->unpaired, "call", "calls"));
-	if (last && a->pending.nr)
+	if (last && a->pending.nr + a->ended)
 		report_note(report, "%s had not returned at the end.",
-			    text_plural(number, sizeof(number), a->pending.nr, "call", "calls"));
+			    text_plural(number, sizeof(number), a->pending.nr + a->ended, "call",
+					"calls"));
 }
 
 static void argdist_report(void *state, struct report *report, uint64_t now, bool last)
@@ -643,6 +670,7 @@ const struct analysis analysis_argdist = {
 	.new = argdist_new,
 	.lost = argdist_lost,
 	.feed = argdist_feed,
+	.holds = argdist_holds,
 	.report = argdist_report,
 	.free = argdist_free,
 };

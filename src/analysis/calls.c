@@ -28,6 +28,7 @@ struct calls {
 	enum fact_kind kind;
 	struct bins *bins;
 	struct hash pending; /* subject << 32 | a → struct pending */
+	struct hash inside;  /* subject → how many of them */
 	struct losses losses;
 	uint64_t now;
 };
@@ -53,6 +54,7 @@ void calls_free(struct calls *c)
 		return;
 	hash_each(&c->pending, e) free(e->value.p);
 	hash_free(&c->pending);
+	hash_free(&c->inside);
 	bins_free(c->bins, release_bin);
 	losses_free(&c->losses);
 	free(c);
@@ -80,8 +82,10 @@ static void begin(struct calls *c, const struct fact *f)
 	union hash_value *value = hash_insert(&c->pending, key_of(f), &is_new);
 	struct pending *p;
 
-	if (is_new)
+	if (is_new) {
 		value->p = xcalloc(1, sizeof(*p));
+		hash_insert(&c->inside, f->subject, NULL)->u++;
+	}
 	p = value->p;
 	if (!is_new && p->bin)
 		p->bin->unpaired++;
@@ -93,6 +97,10 @@ static void begin(struct calls *c, const struct fact *f)
 
 static void drop(struct calls *c, uint64_t key)
 {
+	union hash_value *inside = hash_find(&c->inside, key >> 32);
+
+	if (!--inside->u)
+		hash_remove(&c->inside, key >> 32);
 	free(hash_pointer(&c->pending, key));
 	hash_remove(&c->pending, key);
 }
@@ -112,7 +120,7 @@ static void end(struct calls *c, const struct fact *f)
 
 static void end_thread(struct calls *c, uint32_t subject)
 {
-	for (uint32_t i = c->pending.nr; i-- > 0;) {
+	for (uint32_t i = c->pending.nr; i-- > 0 && calls_inside(c, subject);) {
 		struct hash_entry *e = &c->pending.entries[i];
 		struct pending *p = e->value.p;
 
@@ -155,8 +163,7 @@ void calls_lost(struct calls *c, const struct loss *losses, size_t n)
 
 bool calls_inside(const struct calls *c, uint32_t subject)
 {
-	hash_each(&c->pending, e) if (e->key >> 32 == subject) return true;
-	return false;
+	return hash_find(&c->inside, subject);
 }
 
 uint64_t calls_total(const struct calls *c)

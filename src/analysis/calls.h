@@ -22,7 +22,7 @@ void calls_free(struct calls *c);
 void calls_feed(struct calls *c, const struct fact *f);
 void calls_lost(struct calls *c, const struct loss *losses, size_t n);
 
-/* Whether the subject is in a call, of any a. */
+/* Whether the subject is in a call, of any a; what an analysis holds (analysis.h). */
 bool calls_inside(const struct calls *c, uint32_t subject);
 
 /*

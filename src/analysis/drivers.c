@@ -89,6 +89,11 @@ static void drivers_lost(void *state, const struct loss *losses, size_t n)
 	requests_lost(d->requests, losses, n);
 }
 
+static bool drivers_holds(const void *state, uint32_t subject)
+{
+	return calls_inside(((const struct drivers *)state)->calls, subject);
+}
+
 static const struct column call_columns[CALLS_COLUMNS] = {
 	CALLS_COLUMN_DEFS("role", "ROLE", "driver_call", "driver_calls"),
 };
@@ -172,6 +177,7 @@ const struct analysis analysis_drivers = {
 	.new = drivers_new,
 	.lost = drivers_lost,
 	.feed = drivers_feed,
+	.holds = drivers_holds,
 	.report = drivers_report,
 	.free = drivers_free,
 };

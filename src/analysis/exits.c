@@ -72,10 +72,12 @@ struct exits {
 	struct exit_bin unselected; /* where exits go that don't count */
 	uint64_t negative; /* intervals that ended before they began */
 	uint64_t vcpus; /* threads that took an exit */
+	uint64_t *away; /* bits by thread id: counted, and forgotten since; NULL: none was */
 	struct strhash vms;
 	struct hash seams;   /* of a piece, or of the joined ones: thread → struct seam */
 	uint64_t lost_from;  /* where the first loss begins that ends in the piece or behind it */
 	bool unsure;	     /* whose exits these are was told before the piece */
+	struct seam spilt;   /* of all threads that are too many */
 };
 
 static void *exits_new(const struct analysis_env *env, struct error *err)
@@ -109,6 +111,7 @@ static void exits_free(void *state)
 	hash_each(&x->seams, entry)
 		free(entry->value.p);
 	hash_free(&x->seams);
+	free(x->away);
 	for (size_t i = 0; i < x->n_threads; i++)
 		bin_cache_clear(&x->threads[i].cache);
 	free(x->threads);
@@ -131,6 +134,39 @@ static inline struct thread *thread_of(struct exits *x, uint32_t subject)
 	return &x->threads[subject];
 }
 
+/* Thread ids that Linux gives out are below 2^22. */
+enum { AWAY_BITS = 1 << 22 };
+
+static uint64_t *away_word(struct exits *x, uint32_t subject, uint64_t *bit)
+{
+	uint32_t tid = (uint32_t)x->env->who(x->env->ctx, subject)->tid;
+
+	*bit = UINT64_C(1) << tid % 64;
+	return tid < AWAY_BITS ? &x->away[tid / 64] : NULL;
+}
+
+/* Whether the thread is counted already: there were too many to know all of them meanwhile. */
+static bool was_away(struct exits *x, uint32_t subject)
+{
+	uint64_t bit, *word = x->away ? away_word(x, subject, &bit) : NULL;
+	bool was = word && *word & bit;
+
+	if (was)
+		*word &= ~bit;
+	return was;
+}
+
+static void goes_away(struct exits *x, uint32_t subject)
+{
+	uint64_t bit, *word;
+
+	if (!x->away)
+		x->away = xcalloc(AWAY_BITS / 64, sizeof(*x->away));
+	word = away_word(x, subject, &bit);
+	if (word)
+		*word |= bit;
+}
+
 static struct seam *seam_of(struct hash *seams, uint64_t thread)
 {
 	union hash_value *value = hash_insert(seams, thread, NULL);
@@ -150,11 +186,19 @@ static uint64_t thread_key(const struct exits *x, uint32_t subject)
 	return who->tid ? (uint32_t)who->tid : UINT64_C(1) << 32 | who->cpu_id;
 }
 
-/* In a piece: a fact that may be the thread's first. */
+/*
+ * In a piece: a fact that may be the thread's first. Where threads are too many to know all of them
+ * the file has to be read as a whole.
+ */
 static struct seam *note(struct exits *x, const struct fact *f)
 {
-	struct seam *seam = seam_of(&x->seams, thread_key(x, f->subject));
+	struct seam *seam;
 
+	if (x->seams.nr >= THREADS_KEPT) {
+		x->unsure = true;
+		return &x->spilt;
+	}
+	seam = seam_of(&x->seams, thread_key(x, f->subject));
 	if (!seam->first) {
 		seam->first = f->kind;
 		seam->time = f->time;
@@ -176,7 +220,7 @@ static void count_thread(struct exits *x, const struct thread *t, const struct f
 	struct seam *seam = env->piece ? note(x, f) : NULL;
 	const char *vm;
 
-	if (t->unselected)
+	if (t->unselected || (!seam && was_away(x, f->subject)))
 		return;
 	vm = env->who(env->ctx, f->subject)->vm;
 	if (!seam || seam->ended) {
@@ -269,13 +313,17 @@ static inline void on_entry_fact(struct exits *x, const struct fact *f)
 	}
 }
 
-/* Its number may mean another thread from now on. */
+/* What comes is another thread's, or this one's as if it were. */
 static void on_thread_end(struct exits *x, const struct fact *f)
 {
 	struct thread *t = thread_of(x, f->subject);
 
-	if (x->env->piece)
+	if (x->env->piece && f->aux == END_THREAD)
 		note(x, f)->ended = true;
+	else if (f->aux == END_THREAD)
+		was_away(x, f->subject);
+	else if (!x->env->piece && t->owner && !t->unselected)
+		goes_away(x, f->subject);
 	if (t->pending)
 		t->pending->ended++;
 	bin_cache_clear(&t->cache);
@@ -368,6 +416,14 @@ static void exits_feed(void *state, const struct fact *facts, size_t n)
 		on_fact(x, f);
 	if (n)
 		x->now = max(x->now, facts[n - 1].time);
+}
+
+static bool exits_holds(const void *state, uint32_t subject)
+{
+	const struct exits *x = state;
+
+	return subject < x->n_threads && x->threads[subject].pending &&
+	       x->threads[subject].pending != &x->unselected;
 }
 
 /*
@@ -492,7 +548,7 @@ static bool exits_join(void *state, void *following)
 		strhash_insert(&x->vms, entry->key, NULL);
 	x->vcpus += next->vcpus;
 	x->negative += next->negative;
-	return true;
+	return x->seams.nr <= THREADS_KEPT;
 }
 
 enum {
@@ -702,6 +758,7 @@ const struct analysis analysis_exits = {
 	.new = exits_new,
 	.lost = exits_lost,
 	.feed = exits_feed,
+	.holds = exits_holds,
 	.report = exits_report,
 	.join = exits_join,
 	.free = exits_free,

@@ -82,6 +82,8 @@ static void stackcount_feed(void *state, const struct fact *facts, size_t n)
 	for (const struct fact *f = facts; f < facts + n; f++) {
 		struct stack_bin *before;
 
+		if (f->kind == FACT_THREAD_END)
+			bins_forget(c->bins, f->subject);
 		if (f->kind != FACT_RECORD)
 			continue;
 		if (fact_slot(f) == c->env->stack_slot) {

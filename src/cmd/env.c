@@ -21,13 +21,13 @@ static struct subject_who *answer(struct env *env, uint32_t subject)
 	return env->known[subject];
 }
 
-static const struct who_thread *find_thread(struct env *env, int32_t tid)
+static struct who_thread find_thread(struct env *env, int32_t tid)
 {
-	const struct who_thread *thread;
+	struct who_thread thread;
 
 	if (env->lock)
 		pthread_mutex_lock(env->lock);
-	thread = who_thread(env->who, tid);
+	thread = *who_thread(env->who, tid);
 	if (env->lock)
 		pthread_mutex_unlock(env->lock);
 	return thread;
@@ -37,7 +37,7 @@ static const struct subject_who *env_who(void *ctx, uint32_t subject)
 {
 	struct env *env = ctx;
 	struct subject_who *s = answer(env, subject);
-	const struct who_thread *thread;
+	struct who_thread thread;
 	uint32_t cpu;
 	int32_t tid;
 
@@ -50,10 +50,10 @@ static const struct subject_who *env_who(void *ctx, uint32_t subject)
 	s->tid = tid;
 	s->cpu_id = cpu;
 	thread = find_thread(env, tid);
-	s->pid = thread->pid;
-	s->vcpu = thread->vcpu;
-	s->comm = thread->comm;
-	s->vm = thread->vm;
+	s->pid = thread.pid;
+	s->vcpu = thread.vcpu;
+	s->comm = thread.comm;
+	s->vm = thread.vm;
 	return s;
 }
 

@@ -60,7 +60,7 @@ void env_records(struct env *env, const struct events *events, int stack_slot);
 /* Where functions' names come from, NULL: from nowhere. Takes it over. */
 void env_symbols(struct env *env, struct ksyms *ksyms);
 
-/* Live: forgets the threads whose end is among the facts, since their ids may be reused. */
+/* Forgets the threads whose end is among the facts, since their ids may be reused. */
 void env_forget(struct env *env, const struct fact *facts, size_t n);
 
 #endif

@@ -80,7 +80,7 @@ static bool is_sound(const struct worker *w)
 {
 	const struct stream_stats *stats = stream_stats(w->stream);
 
-	return !stats->late && !stats->damaged && !stats->irregular;
+	return !stats->late && !stats->damaged && !stats->irregular && !stats->retired;
 }
 
 /* Tells how far it is, and learns whether to stop. */

@@ -170,9 +170,14 @@ static void feed(void *ctx, const struct fact *facts, size_t n)
 		feed_lines(run, facts, n);
 	else
 		run->analysis->feed(run->state, facts, n);
-	/* In a file, what is said of a thread id holds for the whole of it. */
-	if (run->source.kind == SOURCE_LIVE)
-		env_forget(&run->env, facts, n);
+	env_forget(&run->env, facts, n);
+}
+
+static bool holds(void *ctx, uint32_t subject)
+{
+	const struct run *run = ctx;
+
+	return run->analysis->holds && run->analysis->holds(run->state, subject);
 }
 
 static void lost(void *ctx, const struct loss *losses, size_t n)
@@ -189,6 +194,7 @@ void run_connect(struct run *run, const struct page_source *source)
 		.order = run->analysis->order,
 		.lost = lost,
 		.feed = feed,
+		.holds = holds,
 		.ctx = run,
 	};
 
@@ -331,6 +337,12 @@ static void fill_records(const struct run *run, struct report *report, bool last
 	if (last && now->damaged)
 		report_note(report, "%llu pages of the trace could not be read to their end.",
 			    (unsigned long long)now->damaged);
+	if (last && now->cut_short)
+		report_note(report,
+			    "%llu threads of which nothing was seen for long count as ended, with "
+			    "what was pending of them left open: more than %d can't be followed at "
+			    "once.",
+			    (unsigned long long)now->cut_short, THREADS_KEPT);
 }
 
 static void say_once(struct run *run, const char *text)

@@ -18,11 +18,6 @@
 /* /proc/PID/cmdline and cgroup may be long; what counts stands within these. */
 enum { CMDLINE_LIMIT = 1 << 20, CGROUP_LIMIT = 1 << 16, MAP_LIMIT = 16 << 20 };
 
-struct known {
-	struct who_thread thread; /* its comm is ours to free */
-	bool told;                /* by who_set() */
-};
-
 struct process {
 	const char *vm;   /* interned, "" when it is none, NULL not looked up yet */
 	uint32_t threads; /* that are known */
@@ -34,9 +29,10 @@ struct who {
 	bool knows_vms;
 	const char *(*comm)(void *ctx, int tid); /* where /proc doesn't tell; may be NULL */
 	void *comm_ctx;
-	struct hash threads;   /* tid → struct known */
+	struct hash threads;   /* tid → struct who_thread */
 	struct hash processes; /* pid → struct process */
 	struct strhash names;  /* of machines */
+	struct who_thread stranger; /* in a file, of whom nothing was told: the last one asked for */
 };
 
 static struct who *who_new(const struct root *root, bool live)
@@ -64,17 +60,17 @@ void who_set_comms(struct who *w, const char *(*comm)(void *ctx, int tid), void 
 	w->comm_ctx = ctx;
 }
 
-static void known_free(struct known *k)
+static void thread_free(struct who_thread *t)
 {
-	free((char *)k->thread.comm);
-	free(k);
+	free((char *)t->comm);
+	free(t);
 }
 
 void who_free(struct who *w)
 {
 	if (!w)
 		return;
-	hash_each(&w->threads, thread) known_free(thread->value.p);
+	hash_each(&w->threads, thread) thread_free(thread->value.p);
 	hash_each(&w->processes, process) free(process->value.p);
 	hash_free(&w->threads);
 	hash_free(&w->processes);
@@ -96,13 +92,13 @@ static const char *intern(struct who *w, const char *text)
 	return *copy;
 }
 
-static struct known *new_thread(struct who *w, int32_t tid)
+static struct who_thread *new_thread(struct who *w, int32_t tid)
 {
-	struct known *k = xcalloc(1, sizeof(*k));
+	struct who_thread *t = xcalloc(1, sizeof(*t));
 
-	k->thread = (struct who_thread){ .tid = tid, .pid = -1, .vcpu = -1 };
-	hash_insert(&w->threads, (uint32_t)tid, NULL)->p = k;
-	return k;
+	*t = (struct who_thread){ .tid = tid, .pid = -1, .vcpu = -1 };
+	hash_insert(&w->threads, (uint32_t)tid, NULL)->p = t;
+	return t;
 }
 
 static void set_comm(struct who_thread *t, const char *comm)
@@ -215,6 +211,17 @@ static void look_up_recorded(struct who *w, struct who_thread *t)
 	t->vcpu = vcpu_by_comm(comm);
 }
 
+/* All that a file may have of a thread is its name, and the file keeps that. */
+static const struct who_thread *stranger(struct who *w, int32_t tid)
+{
+	const char *comm = w->comm ? w->comm(w->comm_ctx, tid) : NULL;
+
+	w->stranger = (struct who_thread){
+		.tid = tid, .pid = -1, .vcpu = comm ? vcpu_by_comm(comm) : -1, .comm = comm,
+	};
+	return &w->stranger;
+}
+
 static void look_up(struct who *w, struct who_thread *t)
 {
 	char comm[64];
@@ -236,30 +243,32 @@ static void look_up(struct who *w, struct who_thread *t)
 
 const struct who_thread *who_thread(struct who *w, int32_t tid)
 {
-	struct known *k = hash_pointer(&w->threads, (uint32_t)tid);
+	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)tid);
 
-	if (!k) {
-		k = new_thread(w, tid);
-		if (!w->live)
-			look_up_recorded(w, &k->thread);
-		else if (tid > 0)
-			look_up(w, &k->thread);
+	if (!t && !w->live)
+		return stranger(w, tid);
+	if (!t) {
+		t = new_thread(w, tid);
+		if (tid > 0)
+			look_up(w, t);
 	}
-	return &k->thread;
+	return t;
 }
 
 void who_ended(struct who *w, int32_t tid)
 {
-	struct known *k = hash_pointer(&w->threads, (uint32_t)tid);
+	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)tid);
 	struct process *p;
 
 	/* In a file, what was said of a thread id holds for the whole of it. */
-	if (k && !k->told) {
-		p = hash_pointer(&w->processes, (uint32_t)k->thread.pid);
+	if (!w->live)
+		return;
+	if (t) {
+		p = hash_pointer(&w->processes, (uint32_t)t->pid);
 		if (p && p->threads && !--p->threads)
-			forget_process(w, k->thread.pid);
+			forget_process(w, t->pid);
 		hash_remove(&w->threads, (uint32_t)tid);
-		known_free(k);
+		thread_free(t);
 	}
 	forget_process(w, tid);
 }
@@ -344,15 +353,12 @@ size_t who_find_vm(struct who *w, const char *name, int32_t **pids, char *others
 
 void who_set(struct who *w, const struct who_thread *thread)
 {
-	struct known *k = hash_pointer(&w->threads, (uint32_t)thread->tid);
-	struct who_thread *t;
+	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)thread->tid);
 
-	if (!k) {
-		k = new_thread(w, thread->tid);
-		look_up_recorded(w, &k->thread);
+	if (!t) {
+		t = new_thread(w, thread->tid);
+		look_up_recorded(w, t);
 	}
-	k->told = true;
-	t = &k->thread;
 	if (thread->pid >= 0)
 		t->pid = thread->pid;
 	if (thread->vcpu >= 0)

@@ -21,6 +21,7 @@
 #include "base/util.h"
 #include "trace/binding.h"
 #include "trace/decode.h"
+#include "trace/ends.h"
 #include "trace/relay.h"
 #include "trace/repage.h"
 #include "trace/subjects.h"
@@ -60,13 +61,6 @@ struct cursor {
 	bool dry;    /* no page there; asked again by the next stream_advance() */
 };
 
-/* A thread that ended: its number is given back when nothing came of it for a window. */
-struct ended {
-	uint64_t time;
-	uint32_t subject;
-	bool reborn;
-};
-
 struct losses {
 	struct loss *list;
 	size_t n, room;
@@ -77,6 +71,7 @@ struct batch {
 	struct window *window;
 	struct losses losses;
 	struct subject_changes begun, ended; /* before its facts, and behind them */
+	struct end_facts retired, gone;      /* likewise: whose numbers are given back */
 	uint64_t *pages; /* by CPU: pages below are not needed any more once it was delivered */
 	size_t bytes;	 /* of its pages and facts */
 	struct stream_stats stats; /* up to its end */
@@ -97,10 +92,8 @@ struct stream {
 	uint64_t *next; /* by CPU: time of its next record, UINT64_MAX none known */
 	uint64_t handed; /* all before it was handed on */
 	struct losses losses; /* found, for the batch that ends next */
-	struct ended *ended;
-	size_t n_ended, ended_room;
-	uint32_t *ended_of; /* by subject: index in ended + 1, 0 none */
-	uint32_t n_ended_of;
+	struct ends *ends;
+	uint32_t serial; /* of the last window */
 	struct consumer *consumers;
 	size_t n_consumers;
 	struct stream_stats stats;     /* of what was made */
@@ -133,6 +126,7 @@ struct stream *stream_new(const struct page_source *source, struct binding *bind
 		s->source = *repage_source(s->repage);
 	}
 	s->subjects = subjects;
+	s->ends = ends_new(subjects);
 	s->decoder = decoder_new(binding_plan(binding), &s->source.layout, subjects, NULL);
 	use_batch(s, 0);
 	s->cursors = xcalloc(s->source.n_cpus, sizeof(*s->cursors));
@@ -149,6 +143,8 @@ static void free_batch(struct batch *b)
 	free(b->losses.list);
 	free(b->begun.list);
 	free(b->ended.list);
+	free(b->retired.list);
+	free(b->gone.list);
 	free(b->pages);
 }
 
@@ -164,10 +160,14 @@ void stream_free(struct stream *s)
 	free(s->cursors);
 	free(s->next);
 	free(s->losses.list);
-	free(s->ended);
-	free(s->ended_of);
+	ends_free(s->ends);
 	free(s->consumers);
 	free(s);
+}
+
+void stream_keep_threads(struct stream *s, uint32_t n)
+{
+	ends_keep(s->ends, n);
 }
 
 void stream_add(struct stream *s, const struct consumer *consumer)
@@ -542,78 +542,45 @@ static int decode_cpu(struct stream *s, unsigned int cpu, uint64_t until, struct
 	return 0;
 }
 
-/* Threads that end. */
+/* Threads that are too many. */
 
-static void add_ended(struct stream *s, const struct fact *f)
+static uint32_t last_seen(const void *ctx, uint32_t subject)
 {
-	uint32_t limit = subjects_limit(s->subjects);
-	struct ended *e;
+	const struct stream *s = ctx;
+	uint32_t last = 0;
 
-	if (s->n_ended_of < limit) {
-		s->ended_of = xreallocarray(s->ended_of, limit, sizeof(*s->ended_of));
-		memset(s->ended_of + s->n_ended_of, 0,
-		       (limit - s->n_ended_of) * sizeof(*s->ended_of));
-		s->n_ended_of = limit;
+	for (int i = 0; i < RELAY_SLOTS; i++) {
+		const struct window *w = s->batches[i].window;
+
+		if (w && subject < w->n_marks)
+			last = max(last, w->marks[subject].window);
 	}
-	if (s->ended_of[f->subject]) { /* it lived and died a second time */
-		e = &s->ended[s->ended_of[f->subject] - 1];
-		e->time = max(e->time, f->time);
+	return last;
+}
+
+static bool is_held(const void *ctx, uint32_t subject)
+{
+	const struct stream *s = ctx;
+
+	for (size_t i = 0; i < s->n_consumers; i++)
+		if (s->consumers[i].holds && s->consumers[i].holds(s->consumers[i].ctx, subject))
+			return true;
+	return false;
+}
+
+/* What consumers hold is known when they have all that was made. */
+static void retire_threads(struct stream *s)
+{
+	const struct end_choice choice = {
+		.seen = last_seen, .held = is_held, .ctx = s, .now = s->serial,
+	};
+
+	if (!ends_too_many(s->ends))
 		return;
-	}
-	if (s->n_ended == s->ended_room) {
-		s->ended_room = s->ended_room ? s->ended_room * 2 : 64;
-		s->ended = xreallocarray(s->ended, s->ended_room, sizeof(*s->ended));
-	}
-	s->ended[s->n_ended++] = (struct ended){ .time = f->time, .subject = f->subject };
-	s->ended_of[f->subject] = (uint32_t)s->n_ended;
-}
-
-/* Facts behind a thread's end are another thread's with its id, but for its own last switch. */
-static void find_reborn(struct stream *s)
-{
-	for (size_t i = 0; i < s->window->n; i++) {
-		const struct fact *f = &s->window->facts[i];
-		struct ended *e;
-
-		if (f->subject >= s->n_ended_of || !s->ended_of[f->subject])
-			continue;
-		e = &s->ended[s->ended_of[f->subject] - 1];
-		if (f->time > e->time && f->kind != FACT_SWITCH_OUT)
-			e->reborn = true;
-	}
-}
-
-static bool seen_now(const struct stream *s, uint32_t subject)
-{
-	return subject < s->window->n_marks &&
-	       s->window->marks[subject].window == s->window->serial;
-}
-
-/* Numbers of threads that ended and were not seen in this window are free. */
-static void end_threads(struct stream *s)
-{
-	size_t kept = 0;
-
-	if (!s->window->ends && !s->n_ended)
-		return;
-	for (size_t i = 0; s->window->ends && i < s->window->n; i++)
-		if (s->window->facts[i].kind == FACT_THREAD_END)
-			add_ended(s, &s->window->facts[i]);
-	find_reborn(s);
-	for (size_t i = 0; i < s->n_ended; i++) {
-		struct ended *e = &s->ended[i];
-
-		s->ended_of[e->subject] = 0;
-		if (e->reborn)
-			continue;
-		if (!seen_now(s, e->subject)) {
-			subjects_end(s->subjects, e->subject);
-			continue;
-		}
-		s->ended[kept++] = *e;
-		s->ended_of[e->subject] = (uint32_t)kept;
-	}
-	s->n_ended = kept;
+	if (s->relay)
+		relay_settle(s->relay);
+	s->stats.cut_short += ends_retire(s->ends, &choice, &s->batch->retired);
+	s->stats.retired += s->batch->retired.n;
 }
 
 /* Batches. */
@@ -625,7 +592,7 @@ static void end_window(struct stream *s)
 
 	window_end(b->window);
 	subjects_record(s->subjects, &b->ended);
-	end_threads(s);
+	ends_after(s->ends, b->window, &b->gone);
 	b->bytes = b->window->n * sizeof(struct fact);
 	for (unsigned int cpu = 0; cpu < s->source.n_cpus; cpu++) {
 		struct cursor *c = &s->cursors[cpu];
@@ -645,7 +612,10 @@ static int make_batch(struct stream *s, struct error *err)
 	if (find_all(s, err))
 		return -1;
 	more = window_until(s, s->until, &end);
-	window_begin(s->window);
+	if (more)
+		retire_threads(s);
+	s->serial = s->serial == UINT32_MAX ? 1 : s->serial + 1;
+	window_begin(s->window, s->serial);
 	for (unsigned int cpu = 0; more && cpu < s->source.n_cpus; cpu++)
 		if (s->next[cpu] < end && decode_cpu(s, cpu, end, err))
 			return -1;
@@ -660,9 +630,18 @@ static int make_batch(struct stream *s, struct error *err)
 	return more;
 }
 
+/* Ends of numbers, while these still mean who had them. */
+static void tell_ends(struct stream *s, struct end_facts *ends)
+{
+	for (size_t i = 0; i < s->n_consumers && ends->n; i++)
+		s->consumers[i].feed(s->consumers[i].ctx, ends->list, ends->n);
+	ends->n = 0;
+}
+
 static void deliver(struct stream *s, struct batch *b)
 {
 	s->delivered = b->stats;
+	tell_ends(s, &b->retired);
 	subjects_apply(s->subjects, &b->begun);
 	for (size_t i = 0; i < s->n_consumers; i++)
 		if (b->losses.n && s->consumers[i].lost)
@@ -677,6 +656,7 @@ static void deliver(struct stream *s, struct batch *b)
 		for (size_t j = 0; j < n; j++)
 			c->feed(c->ctx, spans[j].facts, spans[j].n);
 	}
+	tell_ends(s, &b->gone);
 	subjects_apply(s->subjects, &b->ended);
 }
 

@@ -25,6 +25,11 @@ struct consumer {
 	enum order order;
 	void (*lost)(void *ctx, const struct loss *losses, size_t n); /* may be NULL */
 	void (*feed)(void *ctx, const struct fact *facts, size_t n);
+	/*
+	 * Whether something of the thread is pending, which an END_NUMBER would cut short. Asked
+	 * when all that was decoded was fed, perhaps by another thread. May be NULL: never.
+	 */
+	bool (*holds)(void *ctx, uint32_t subject);
 	void *ctx;
 };
 
@@ -38,12 +43,20 @@ struct stream_stats {
 	uint64_t damaged;	/* pages that could not be walked to their end */
 	bool irregular;		/* a CPU's clock ran backwards, or a loss had no end when it was
 				   told: where windows end may show */
+	uint64_t retired;	/* threads that were too many */
+	uint64_t cut_short;	/* of them those that consumers held something of */
 };
 
 /* The source, binding and subjects stay the caller's and outlive the stream. */
 struct stream *stream_new(const struct page_source *source, struct binding *binding,
 			  struct subjects *subjects);
 void stream_free(struct stream *s);
+
+/*
+ * When there are more threads than that, those that were not seen for longest get an END_NUMBER,
+ * which consumers hold nothing of before others. Without it THREADS_KEPT.
+ */
+void stream_keep_threads(struct stream *s, uint32_t n);
 
 /* Adds a consumer before the first stream_advance(). */
 void stream_add(struct stream *s, const struct consumer *consumer);

@@ -46,6 +46,7 @@ struct subjects {
 	struct subject *subjects;
 	uint32_t n, room;
 	uint32_t free; /* 0 none: number 0 is a CPU always */
+	uint32_t n_free;
 	unsigned int n_cpus;
 	bool deferred;			 /* changes are put down in: */
 	struct subject_changes *changes;
@@ -97,6 +98,7 @@ static uint32_t take_number(struct subjects *s, int32_t tid, uint32_t cpu)
 
 	if (number) {
 		s->free = s->subjects[number].cpu;
+		s->n_free--;
 	} else {
 		if (s->n == s->room) {
 			s->room *= 2;
@@ -181,6 +183,19 @@ void subjects_end(struct subjects *s, uint32_t subject)
 		hash_remove(&s->rest, rest_key(gone->tid, gone->cpu));
 	set_meaning(s, subject, (struct subject){ .tid = NO_TID, .cpu = s->free });
 	s->free = subject;
+	s->n_free++;
+}
+
+uint32_t subjects_threads(const struct subjects *s)
+{
+	return s->n - s->n_cpus - s->n_free;
+}
+
+bool subjects_may_end(const struct subjects *s, uint32_t subject)
+{
+	int32_t tid = subject < s->n_cpus ? NO_TID : s->subjects[subject].tid;
+
+	return tid != NO_TID && tid;
 }
 
 void subjects_record(struct subjects *s, struct subject_changes *to)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Subjects: dense numbers for the threads and CPUs that facts are about, so that analyses keep
- * their state in plain arrays. Numbers below n_cpus are CPUs; a thread's number is given back
- * after its FACT_THREAD_END was delivered and may then mean another thread.
+ * their state in plain arrays. Numbers below n_cpus are CPUs; a thread's number may mean
+ * another thread behind its END_NUMBER (fact.h).
  */
 #ifndef HVSCOPE_TRACE_SUBJECTS_H
 #define HVSCOPE_TRACE_SUBJECTS_H
@@ -38,6 +38,13 @@ uint32_t subjects_limit(const struct subjects *s);
 
 /* The thread is gone: its number is free, its id will get another one. */
 void subjects_end(struct subjects *s, uint32_t subject);
+
+/*
+ * How many threads have a number, and whether one is that of a thread which can end (not of a CPU,
+ * nor of an idle thread): as numbers were given out, whatever was applied.
+ */
+uint32_t subjects_threads(const struct subjects *s);
+bool subjects_may_end(const struct subjects *s, uint32_t subject);
 
 /*
  * Numbers are given out and back ahead of their use, perhaps by another thread: from the first call

@@ -73,7 +73,7 @@ void window_free(struct window *w)
 	free(w);
 }
 
-void window_begin(struct window *w)
+void window_begin(struct window *w, uint32_t serial)
 {
 	w->n = 0;
 	w->n_parts = 0;
@@ -82,10 +82,9 @@ void window_begin(struct window *w)
 	w->views->has_sorted = false;
 	w->views->has_threads = false;
 	/* once in 2^32 windows marks of another age could be taken for this one's */
-	if (!++w->serial) {
+	if (serial <= w->serial && w->n_marks)
 		memset(w->marks, 0, w->n_marks * sizeof(*w->marks));
-		w->serial = 1;
-	}
+	w->serial = serial;
 }
 
 void window_cpu(struct window *w, uint16_t cpu)

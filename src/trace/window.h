@@ -52,8 +52,8 @@ struct window {
 struct window *window_new(void);
 void window_free(struct window *w);
 
-/* Empties it for the next window. */
-void window_begin(struct window *w);
+/* Empties it for a window, whose serial number is above that of the one before or begins anew. */
+void window_begin(struct window *w, uint32_t serial);
 
 /* What is added from now on is of `cpu`: CPUs in ascending order. */
 void window_cpu(struct window *w, uint16_t cpu);

@@ -84,6 +84,9 @@ struct witness {
 	const struct stream *stream;
 	uint64_t latest;	/* time of a fact */
 	unsigned int too_late;	/* losses that began before a fact that was handed on earlier */
+	unsigned int numbers;	/* that were given back */
+	int32_t held;		/* of every so many threads it holds something; 0: of none */
+	unsigned int held_ends; /* of such a thread the number was given back */
 };
 
 static void digest(struct witness *w, uint64_t number)
@@ -128,9 +131,23 @@ static void witness_feed(void *ctx, const struct fact *facts, size_t n)
 		digest(w, facts[i].subject);
 		digest(w, (uint64_t)(uint32_t)tid << 32 | cpu);
 		digest(w, (uint64_t)facts[i].kind << 16 | facts[i].cpu);
+		if (facts[i].kind == FACT_THREAD_END && facts[i].aux == END_NUMBER) {
+			w->numbers++;
+			w->held_ends += w->held && tid % w->held == 0;
+			continue;
+		}
 		add_seen(&w->seen, &facts[i], who_of(tid, cpu));
 		w->latest = facts[i].time > w->latest ? facts[i].time : w->latest;
 	}
+}
+
+static bool witness_holds(void *ctx, uint32_t subject)
+{
+	const struct witness *w = ctx;
+	int32_t tid = 1;
+	uint32_t cpu;
+
+	return subjects_what(w->subjects, subject, &tid, &cpu) && w->held && tid % w->held == 0;
 }
 
 /* Truth. */
@@ -323,7 +340,7 @@ static void bench_begin(struct bench *b, struct gen *g, const struct page_source
 		};
 		stream_add(b->stream, &(struct consumer){
 			.order = i, .lost = witness_lost, .feed = witness_feed,
-			.ctx = &b->witnesses[i],
+			.holds = witness_holds, .ctx = &b->witnesses[i],
 		});
 	}
 }
@@ -813,7 +830,86 @@ static void short_lives(struct way *way)
 	is_int(b.witnesses[ORDER_THREAD].seen.n, 4 * THREADS, "all of their facts");
 	limit = subjects_limit(b.subjects);
 	ok(limit < 10000, "their numbers are used again: %u in all", limit);
+	ok(b.witnesses[ORDER_CPU].numbers > THREADS - limit,
+	   "and it is told that each means another thread: %u times",
+	   b.witnesses[ORDER_CPU].numbers);
 	bench_end(&b);
+}
+
+/*
+ * Threads that come without ever being told to end, each for two records. A few are at it all the
+ * time, and something of others is pending for ever.
+ */
+static void write_visitors(struct gen *g, struct gen_truth *truth, unsigned int threads,
+			   unsigned int regulars)
+{
+	uint64_t time = 1000;
+
+	truth->facts = calloc(3 * threads, sizeof(*truth->facts));
+	for (unsigned int i = 0; i < 3 * threads; i++) {
+		struct gen_fact f = {
+			.event = i % 3 == 1 ? GEN_ENTRY : GEN_EXIT, .cpu = (uint16_t)(i / 3 % 4),
+			.time = time += 10, .tid = (int32_t)(regulars + i / 3 + 1),
+		};
+
+		if (i % 3 == 2)
+			f.tid = (int32_t)(i % regulars + 1);
+		gen_write(g, &f);
+		truth->facts[truth->n++] = f;
+	}
+	gen_finish(g);
+}
+
+static void visitors(struct way *way, int32_t held, uint32_t keep, const char *name)
+{
+	enum { THREADS = 120000, REGULARS = 100 };
+	struct gen *g = gen_new(4, 4096, 8, false);
+	struct gen_truth truth = { 0 };
+	const struct stream_stats *stats;
+	struct error err = { 0 };
+	uint32_t limit, pending, numbers[REGULARS];
+	const struct witness *w;
+	struct bench b;
+	bool steady = true;
+
+	write_visitors(g, &truth, THREADS, REGULARS);
+	bench_begin(&b, g, gen_source(g), way);
+	w = &b.witnesses[ORDER_THREAD];
+	b.witnesses[ORDER_THREAD].held = held;
+	stream_keep_threads(b.stream, keep);
+	stats = stream_stats(b.stream);
+	for (uint64_t time = 10000; time < 3 * THREADS * 10; time += 10000) {
+		stream_advance(b.stream, time, &err);
+		for (int32_t i = 0; i < REGULARS; i++) {
+			uint32_t number = subjects_thread(b.subjects, i + 1, 0);
+
+			steady &= time == 10000 || number == numbers[i];
+			numbers[i] = number;
+		}
+	}
+	stream_advance(b.stream, UINT64_MAX, &err);
+	limit = subjects_limit(b.subjects);
+	ok(all_true(&b, &truth), "%s: all orders as a plain sort has them", name);
+	ok(limit > keep && limit < keep + keep / 2, "%s: %u numbers, %u threads may be known", name,
+	   limit, keep);
+	ok(steady, "%s: who is there all the time keeps its number", name);
+	ok(stats->retired == w->numbers && stats->cut_short == w->held_ends,
+	   "%s: %u ends are told and counted, %u of them early", name, w->numbers, w->held_ends);
+	pending = held ? THREADS / (uint32_t)held : 0;
+	ok(pending <= keep ? !stats->cut_short :
+			     stats->cut_short >= pending - limit &&
+				     stats->cut_short <= pending - keep / 2,
+	   "%s: %llu of %u that something is pending of", name,
+	   (unsigned long long)stats->cut_short, pending);
+	bench_end(&b);
+	free(truth.facts);
+}
+
+static void too_many(struct way *way)
+{
+	visitors(way, 0, 2000, "nothing is pending");
+	visitors(way, 100, 2000, "little is pending");
+	visitors(way, 3, 2000, "more is pending than can be known");
 }
 
 /* A thread id that is used again within a window keeps its number, and then gives it back. */
@@ -864,6 +960,7 @@ static void all_ways(struct way *way)
 	endless(way, false);
 	endless(way, true);
 	short_lives(way);
+	too_many(way);
 	reborn(way);
 }
 
