@@ -135,8 +135,9 @@ struct analysis_env {
 	int64_t utc;		/* what is added to the clock for ns since the epoch, UTC */
 	bool timestamps;	/* -T */
 	/*
-	 * The state is of a piece of a file, from this time on, and is there to be joined. Of the
-	 * functions above only who(), selected() and cpu_selected() may be called while it is fed.
+	 * The state is of a piece of a file, from this time on, and is there to be joined: other
+	 * threads work on others. Of the functions above only who(), selected(), cpu_selected(),
+	 * field_number() and field_text() may be called while it is fed.
 	 */
 	bool piece;
 	uint64_t piece_begin;
@@ -190,7 +191,8 @@ struct analysis {
 	 * For files that are read in pieces of time, by a thread each. `state` knows all pieces up
 	 * to some time, or is new; `next` is of the piece that follows it: then `state` knows that
 	 * one, too, as if it had been fed its facts. False: they can't be joined, because what
-	 * `next` met depends on what was before it. May be NULL: it has to see a file as a whole.
+	 * `next` met depends on what was before it. May be NULL, and new() may refuse a piece: it
+	 * has to see a file as a whole.
 	 */
 	bool (*join)(void *state, void *next);
 	/* All that was asked for is there: the run may end. May be NULL: never. */

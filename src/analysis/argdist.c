@@ -188,7 +188,8 @@ static void *argdist_new(const struct analysis_env *env, struct error *err)
 	a->bins = bins_new(&a->bins_env, sizeof(struct arg_bin), KEY_EVENT);
 	a->numbers = xcalloc(env->n_slots + 1, sizeof(*a->numbers));
 	a->expr = expr_parse(env->expr, err);
-	if (!a->expr || resolve(a, err)) {
+	/* a piece doesn't know what was called before it, nor which of a range's values came first */
+	if (!a->expr || resolve(a, err) || (env->piece && (a->latency || env->linear))) {
 		argdist_free(a);
 		return NULL;
 	}
@@ -433,6 +434,40 @@ static void argdist_feed(void *state, const struct fact *facts, size_t n)
 	}
 }
 
+/* --- Joining --- */
+
+/* Bins' values are places of values, unless they are those of events. */
+static void join_bin(struct argdist *a, const uint32_t *owners, const struct argdist *next,
+		     const struct arg_bin *from)
+{
+	struct bin key = from->bin;
+	struct arg_bin *to;
+
+	if (!a->env->hist) {
+		const struct value *v = &next->values[from->bin.value];
+
+		key.value = place_of_text(a, v->text, v->order, v->event);
+	}
+	to = (struct arg_bin *)bins_twin(a->bins, owners, &key);
+	to->count += from->count;
+	to->negative += from->negative;
+	dist_merge(&to->dist, &from->dist);
+}
+
+/* Beyond so many distinct values it counts which of them came first. */
+static bool argdist_join(void *state, void *following)
+{
+	struct argdist *a = state;
+	const struct argdist *next = following;
+	uint32_t *owners = bins_adopt(a->bins, next->bins);
+
+	for (size_t i = 0; i < bins_count(next->bins); i++)
+		join_bin(a, owners, next, (const struct arg_bin *)bins_at(next->bins, i));
+	a->nothing += next->nothing;
+	free(owners);
+	return a->n_values < VALUES_MAX && next->n_values < VALUES_MAX;
+}
+
 /* --- Report --- */
 
 enum { EVENT = BIN_COLUMNS, VALUE, COUNT, SHARE, COLUMNS };
@@ -672,5 +707,6 @@ const struct analysis analysis_argdist = {
 	.feed = argdist_feed,
 	.holds = argdist_holds,
 	.report = argdist_report,
+	.join = argdist_join,
 	.free = argdist_free,
 };

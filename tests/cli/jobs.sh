@@ -19,6 +19,9 @@ damage() { # FROM TO SEED: some bytes of the second half are others
 commands() { # FILE N
 	for command in exits "exits --by tid,reason --hist -f json 100ms" hypercalls drivers \
 		"count *:*" "count *:* --by comm,tid,cpu,event -n 9" \
+		"argdist *:* -E common_pid --by tid,event -f json" \
+		"argdist *:* -E common_pid*7-common_flags --hist -f csv" \
+		"argdist *:* -E common_pid --linear 100 --by cpu -f csv" \
 		"trace *:* -n 3000" "trace *:* -n 7 -f json" \
 		"exits --by vcpu,cpu,reason --hist -f csv" "exits -f prometheus --hist -v" \
 		"exits -f openmetrics -C 0" "exits --vcpu 0 -f json -v"; do
