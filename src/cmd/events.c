@@ -60,6 +60,14 @@ void events_free(struct events *e)
 	*e = (struct events){ 0 };
 }
 
+bool events_own(const struct events *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (!e->events[i].system || strncmp(e->events[i].system, "kvm", 3) != 0)
+			return true;
+	return false;
+}
+
 const struct event *events_by_slot(const struct events *e, unsigned int slot)
 {
 	for (size_t i = 0; i < e->n; i++)
@@ -151,6 +159,16 @@ static int expand_tracepoints(struct events *e, unsigned int i, const char *filt
 				spec->regex || spec->glob ? NULL :
 							    catalog_nearest(catalog, spec->pattern),
 				err);
+}
+
+/* One that is named, not matched, needs no list of all that there are. */
+static bool is_there(const struct tfs *tfs, const struct spec *spec)
+{
+	const char *colon = strchr(spec->pattern, ':');
+
+	return !spec->regex && !spec->glob && colon && !strchr(spec->pattern, '/') &&
+	       tfs_exists(tfs, "events/%.*s/%s/enable", (int)(colon - spec->pattern), spec->pattern,
+			  colon + 1);
 }
 
 /* --- Functions --- */
@@ -356,6 +374,10 @@ int events_expand_live(struct events *e, const struct settings *s, struct error 
 	for (unsigned int i = 0; !ret && i < e->n_specs; i++) {
 		switch (e->specs[i].kind) {
 		case SPEC_TRACEPOINT:
+			if (is_there(&tfs, &e->specs[i])) {
+				ret = add_tracepoint(e, i, s->filters[i], e->specs[i].pattern, err);
+				break;
+			}
 			if (!tracepoints.text)
 				ret = catalog_tracepoints(&tracepoints, &tfs, err);
 			if (!ret)

@@ -52,6 +52,12 @@ int events_expand_file(struct events *e, const struct settings *s,
 
 void events_free(struct events *e);
 
+/*
+ * Whether the program may fire one of them itself: then it has to be kept out, or it reads what
+ * reading makes. Events of KVM it can't: no thread of it is a vCPU.
+ */
+bool events_own(const struct events *e);
+
 /* The event of a slot, or NULL. */
 const struct event *events_by_slot(const struct events *e, unsigned int slot);
 

@@ -234,7 +234,7 @@ static struct session_request make_request(const struct record *r)
 		.definitions = r->events.definitions,
 		.n_definitions = r->events.n_definitions,
 		.stacktrace = r->settings->stack,
-		.own_events = r->events.n,
+		.own_events = events_own(&r->events),
 	};
 }
 

@@ -20,8 +20,11 @@
 #include "trace/saved-comms.h"
 #include "trace/session.h"
 
-/* When a run that has seen nothing looks at what comes instead. */
-#define GLANCE_AFTER UINT64_C(1000000000)
+/* When a run that has seen nothing looks at what comes instead, and how often. */
+#define MS           UINT64_C(1000000)
+#define GLANCE_AFTER (300 * MS)
+#define LOOK_FIRST   (100 * MS)
+#define LOOK_AGAIN   (500 * MS)
 
 enum { THREADS_LIMIT = 64 << 20 }; /* bytes of a list of thread ids */
 
@@ -33,8 +36,10 @@ struct tracing {
 	struct live *live;
 	struct workload *workload;
 	struct saved_comms comms;
-	bool glanced;
-	char beside[256];
+	bool glanced;          /* if what comes beside is looked at, then it is: */
+	struct glance *glance; /* NULL: not, or not any more */
+	uint64_t look_at;      /* the next time */
+	uint64_t saw;          /* when enough had come; 0 not yet */
 };
 
 /* --- What to trace --- */
@@ -59,7 +64,7 @@ static struct session_request make_request(const struct tracing *t)
 		.definitions = t->run->events.definitions,
 		.n_definitions = t->run->events.n_definitions,
 		.stacktrace = t->run->env.analysis.stacks,
-		.own_events = t->run->analysis->specs,
+		.own_events = events_own(&t->run->events),
 	};
 }
 
@@ -215,25 +220,55 @@ static uint64_t count_unmarked(struct tracing *t, bool at_end)
 	return lost > stats->lost_records ? lost - stats->lost_records : 0;
 }
 
+/* --- What comes beside --- */
+
 /*
  * Nothing came so far: does what would come beside it? Other CPUs or vCPUs than those asked for
  * can't be left out of that.
  */
-static void look_beside(struct tracing *t)
+static void begin_glance(struct tracing *t)
 {
-	struct run *run = t->run;
-	const struct settings *s = run->settings;
-	char none[sizeof(t->beside)];
+	const struct settings *s = t->run->settings;
 
 	t->glanced = true;
-	if (!run->analysis->facts_beside || run->env.analysis.beside || s->has_cpus ||
-	    s->vcpu != UINT64_MAX || !run_is_empty(run))
+	if (!t->run->analysis->facts_beside || s->has_cpus || s->vcpu != UINT64_MAX ||
+	    !run_is_empty(t->run))
 		return;
-	if (glance(s, &t->wanted, t->uname.machine, run->analysis->facts_beside, t->beside,
-		   sizeof(t->beside)) &&
-	    !glance(s, &t->wanted, t->uname.machine, run->analysis->facts, none, sizeof(none)))
-		run->env.analysis.beside = t->beside;
+	t->glance = glance_new(s, &t->wanted, t->uname.machine, t->run->analysis->facts_beside);
+	t->look_at = clock_now() + LOOK_FIRST;
 }
+
+/* Before a round. */
+static void look_beside(struct tracing *t)
+{
+	uint64_t now = clock_now();
+
+	if (!t->glanced && now >= t->run->start + GLANCE_AFTER)
+		begin_glance(t);
+	if (!t->glance || t->saw || now < t->look_at)
+		return;
+	t->look_at = now + LOOK_AGAIN;
+	if (glance_saw(t->glance))
+		t->saw = now;
+	if (t->saw) {
+		glance_close(t->glance);
+	} else if (!run_is_empty(t->run)) {
+		glance_free(t->glance);
+		t->glance = NULL;
+	}
+}
+
+/*
+ * Before a report, when all before the horizon was handed on: of what was seen later it isn't known
+ * whether it came alone.
+ */
+static void tell_beside(struct tracing *t, uint64_t horizon)
+{
+	if (t->saw && t->saw <= horizon && run_is_empty(t->run))
+		t->run->env.analysis.beside = glance_names(t->glance);
+}
+
+/* --- Handing on --- */
 
 /* Delivers what is known up to the horizon, with a report at each boundary on the way. */
 static int hand_on(struct tracing *t, uint64_t horizon, bool *over, struct error *err)
@@ -245,10 +280,9 @@ static int hand_on(struct tracing *t, uint64_t horizon, bool *over, struct error
 		*over = run_is_over(run, boundary);
 		if (advance(t, boundary, err) || run_sample(run, NULL, err))
 			return -1;
-		if (*over) {
+		if (*over)
 			run->unmarked = count_unmarked(t, false);
-			look_beside(t);
-		}
+		tell_beside(t, boundary);
 		if (run_report(run, boundary, *over, err))
 			return -1;
 		if (*over)
@@ -267,6 +301,7 @@ static int rounds(struct tracing *t, bool *reported, struct error *err)
 	while (!ended_from_outside(t)) {
 		const struct stream_stats *stats = stream_stats(run->stream);
 
+		look_beside(t);
 		if (live_round(t->live, run_boundary(run), &result, err) ||
 		    hand_on(t, result.horizon, reported, err))
 			return -1;
@@ -275,8 +310,6 @@ static int rounds(struct tracing *t, bool *reported, struct error *err)
 		progress_show(run->progress, stats->records, stats->lost_records, -1);
 		if (*reported)
 			return 0;
-		if (!t->glanced && clock_now() > run->start + GLANCE_AFTER)
-			look_beside(t);
 		if (result.guard != GUARD_NONE) {
 			say_guard(t, &result);
 			return 0;
@@ -304,7 +337,9 @@ static int finish(struct tracing *t, struct error *err)
 	if (advance(t, UINT64_MAX, err) || run_sample(run, NULL, err))
 		return -1;
 	run->unmarked = count_unmarked(t, true);
-	look_beside(t);
+	if (t->glance && !t->saw && glance_saw(t->glance))
+		t->saw = end;
+	tell_beside(t, UINT64_MAX);
 	return run_report(run, max(end, run->reported), true, err);
 }
 
@@ -348,7 +383,11 @@ static int trace(struct tracing *t, struct error *err)
 	if (start(t, err))
 		return -1;
 	say_start(t);
-	if (rounds(t, &reported, err) || session_stop(t->session, err))
+	if (rounds(t, &reported, err))
+		return -1;
+	if (t->glance && !t->saw)
+		glance_stop(t->glance);
+	if (session_stop(t->session, err))
 		return -1;
 	if (!reported && finish(t, err))
 		return -1;
@@ -425,6 +464,7 @@ int run_live(struct run *run, struct error *err)
 		status = set_up(&t, err);
 	}
 	run_end(run);
+	glance_free(t.glance);
 	live_free(t.live);
 	session_free(t.session);
 	if (!status && t.workload)
