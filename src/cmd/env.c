@@ -209,9 +209,30 @@ void env_records(struct env *env, const struct events *events, int stack_slot)
 	a->symbol = env_symbol;
 }
 
+bool env_prints(const struct env *env)
+{
+	return env->records && env->analysis.n_slots && !env->analysis.format &&
+	       env->settings->command.analysis->streams;
+}
+
+bool env_wants_symbols(const struct env *env)
+{
+	for (size_t i = 0; env_prints(env) && i < env->analysis.n_slots; i++)
+		if (records_names_functions(env->records, env->slots[i]))
+			return true;
+	return env->analysis.stacks;
+}
+
+void env_texts(struct env *env, const char *lines, size_t len)
+{
+	records_texts(env->records, lines, len);
+}
+
 void env_symbols(struct env *env, struct ksyms *ksyms)
 {
 	env->ksyms = ksyms;
+	if (ksyms && env_prints(env))
+		records_functions(env->records, ksyms);
 	if (ksyms && !ksyms_empty(ksyms))
 		return;
 	env->analysis.no_symbols = "The kernel hides the addresses of its functions "

@@ -57,8 +57,15 @@ void env_fork_end(struct env *env);
  */
 void env_records(struct env *env, const struct events *events, int stack_slot);
 
+/* Records are printed as the kernel does it; whether it says functions' names in some. */
+bool env_prints(const struct env *env);
+bool env_wants_symbols(const struct env *env);
+
 /* Where functions' names come from, NULL: from nowhere. Takes it over. */
 void env_symbols(struct env *env, struct ksyms *ksyms);
+
+/* The kernel's texts that records point to: lines of printk_formats. */
+void env_texts(struct env *env, const char *lines, size_t len);
 
 /* Forgets the threads whose end is among the facts, since their ids may be reused. */
 void env_forget(struct env *env, const struct fact *facts, size_t n);

@@ -520,13 +520,23 @@ static void print_plan(const struct file *f)
 		fprintf(out, "event %s\n", binding_event_name(run->binding, i));
 }
 
-static int load_symbols(struct file *f, struct error *err)
+/* Of functions and of texts, where they will be printed. */
+static int load_names(struct file *f, struct error *err)
 {
+	struct env *env = &f->run->env;
 	struct tracedat_text text;
 
-	if (tracedat_kallsyms(f->dat, &text, err))
-		return -1;
-	env_symbols(&f->run->env, text.text ? ksyms_new(text.text, text.len) : NULL);
+	if (env_wants_symbols(env)) {
+		if (tracedat_kallsyms(f->dat, &text, err))
+			return -1;
+		env_symbols(env, text.text ? ksyms_new(text.text, text.len) : NULL);
+	}
+	if (env_prints(env)) {
+		if (tracedat_printk(f->dat, &text, err))
+			return -1;
+		if (text.text)
+			env_texts(env, text.text, text.len);
+	}
 	return 0;
 }
 
@@ -548,7 +558,7 @@ static int analyse(struct file *f, struct error *err)
 		print_plan(f);
 		return 0;
 	}
-	if ((run->env.analysis.stacks && load_symbols(f, err)) || run_prepare(run, err))
+	if (load_names(f, err) || run_prepare(run, err))
 		return -1;
 	return begin(f, err);
 }

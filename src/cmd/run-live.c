@@ -6,6 +6,7 @@
  */
 #include "cmd/run-live.h"
 
+#include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "trace/cursor-live.h"
 #include "trace/saved-comms.h"
 #include "trace/session.h"
+#include "trace/tracefs.h"
 
 /* When a run that has seen nothing looks at what comes instead, and how often. */
 #define MS           UINT64_C(1000000)
@@ -407,6 +409,23 @@ static char *read_threads(void *ctx)
 			     session_info(t->session)->instance);
 }
 
+/* Of functions and of texts, where they will be printed. */
+static void load_names(struct run *run)
+{
+	const struct root *root = &run->settings->root;
+	struct tfs tfs;
+	char *texts;
+
+	if (env_wants_symbols(&run->env))
+		env_symbols(&run->env, ksyms_load(root, NULL));
+	if (!env_prints(&run->env) || tfs_find(&tfs, root, false, NULL))
+		return;
+	texts = tfs_read(&tfs, "printk_formats");
+	if (texts)
+		env_texts(&run->env, texts, strlen(texts));
+	free(texts);
+}
+
 static int set_up(struct tracing *t, struct error *err)
 {
 	struct run *run = t->run;
@@ -431,11 +450,12 @@ static int set_up(struct tracing *t, struct error *err)
 		run->extend = add_probes;
 		run->extend_ctx = t;
 	}
-	if (run->env.analysis.stacks)
-		env_symbols(&run->env, ksyms_load(&run->settings->root, NULL));
 	if (run->env.family && request.n_pids)
 		family_ask(run->env.family, read_threads, t);
-	if (bind(t, err) || run_prepare(run, err))
+	if (bind(t, err))
+		return -1;
+	load_names(run);
+	if (run_prepare(run, err))
 		return -1;
 	return trace(t, err);
 }

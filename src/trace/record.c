@@ -15,6 +15,7 @@
 #include "base/util.h"
 #include "trace/binding.h"
 #include "trace/decode.h"
+#include "trace/record-names.h"
 
 /* A field that somebody asked for as NAME[NUMBER]. They stand still in memory. */
 struct element {
@@ -130,7 +131,7 @@ static unsigned int item_of(const struct tep_format_field *f)
 	return is_width(size) ? size : 0;
 }
 
-/* libtraceevent takes the elements of an array without a length ("u32 a[]", of a probe) for zeros. */
+/* The elements of an array without a length ("u32 a[]", of a probe) are zeros to libtraceevent. */
 static void mend_array(struct tep_format_field *f)
 {
 	unsigned int item = item_of(f);
@@ -497,4 +498,25 @@ void records_print(struct records *r, unsigned int slot, const void *record, siz
 	trace_seq_terminate(&s);
 	snprintf(text, room, "%s", s.buffer ? s.buffer : "");
 	trace_seq_destroy(&s);
+}
+
+bool records_names_functions(const struct records *r, unsigned int slot)
+{
+	return record_names_functions(binding_tep_event(r->binding, slot));
+}
+
+/* All events are of one handle. */
+static struct tep_handle *handle_of(const struct records *r)
+{
+	return binding_tep_event(r->binding, 0)->tep;
+}
+
+void records_functions(struct records *r, const struct ksyms *ksyms)
+{
+	record_names_by(handle_of(r), ksyms);
+}
+
+void records_texts(struct records *r, const char *lines, size_t len)
+{
+	record_names_texts(handle_of(r), lines, len);
 }

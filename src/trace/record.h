@@ -14,6 +14,7 @@
 #include "base/error.h"
 
 struct binding;
+struct ksyms;
 struct records;
 
 enum record_kind {
@@ -86,5 +87,14 @@ enum { RECORD_LEVELS = 4 };
  */
 void records_print(struct records *r, unsigned int slot, const void *record, size_t size,
 		   uint16_t cpu, char *text, size_t room);
+
+/*
+ * What that calls the addresses that a print fmt tells: functions (%ps) by a list, which outlives
+ * the binding's use, and texts of the kernel (%s of a pointer) by the lines of printk_formats.
+ * There is a slot by then.
+ */
+bool records_names_functions(const struct records *r, unsigned int slot);
+void records_functions(struct records *r, const struct ksyms *ksyms);
+void records_texts(struct records *r, const char *lines, size_t len);
 
 #endif

@@ -9,6 +9,7 @@
 #include "tests/gen.h"
 #include "tests/tap.h"
 #include "trace/binding.h"
+#include "trace/ksyms.h"
 #include "trace/record.h"
 
 #define COMMON                                                                         \
@@ -340,8 +341,72 @@ static void stacks(unsigned int word, bool swap)
 	gen_free(g);
 }
 
+static char *read_names(void *ctx, const char *system, const char *name)
+{
+	(void)ctx;
+	(void)system;
+	(void)name;
+	return xstrdup("name: names\nID: 705\n" COMMON
+		       "\tfield:void * function;\toffset:8;\tsize:8;\tsigned:0;\n"
+		       "\tfield:const char * text;\toffset:16;\tsize:8;\tsigned:0;\n"
+		       "\nprint fmt: \"%ps %pS %s\", REC->function, REC->function, REC->text\n");
+}
+
+/* Of the other byte order libtraceevent takes a text's address for another one. */
+static void is_named(bool swap, const char *text, const char *functions, const char *string,
+		     const char *what)
+{
+	size_t len = strlen(functions);
+
+	ok(!strncmp(text, functions, len) && (swap || !strcmp(text + len, string)), "%s", what);
+	diag("%s", text);
+}
+
+static void names(bool swap)
+{
+	static const char list[] = "ffffffff81000000 T first\nffffffff81000100 t second\t[mod]\n"
+				   "ffffffff81000200 T third\n";
+	static const char texts[] = "0xffffffff82000000 : \"Start\"\n0xffffffff82000010 : \"\"\n"
+				    "nonsense\n0x : \"x\"\n"
+				    "0xffffffff82000020 : \"in \\\"it\\\"\"\n";
+	struct gen *g = gen_new(1, 4096, 8, swap);
+	struct binding *b = binding_new(&(struct format_source){
+		.format = read_names, .long_size = 8, .big_endian = gen_big(g),
+	});
+	struct records *r = records_new(b);
+	struct ksyms *k = ksyms_new(list, strlen(list));
+	unsigned char data[32] = { 0 };
+	char text[100];
+
+	binding_add_record(b, "t", "names", NULL);
+	ok(records_names_functions(r, 0), "a print fmt with functions in it");
+	gen_put(g, data, 705, 2);
+	gen_put(g, data + 8, 0xffffffff81000110, 8);
+	gen_put(g, data + 16, 0xffffffff82000000, 8);
+	records_functions(r, k);
+	records_texts(r, texts, strlen(texts));
+	records_print(r, 0, data, 24, 0, text, sizeof(text));
+	is_named(swap, text, "second second+0x10 ", "Start",
+		 "functions and texts of the kernel have names");
+	gen_put(g, data + 8, 0xffffffff81000000, 8);
+	gen_put(g, data + 16, 0xffffffff82000020, 8);
+	records_print(r, 0, data, 24, 0, text, sizeof(text));
+	is_named(swap, text, "first first+0x0 ", "in \"it\"",
+		 "a function's begin, quotes in a text");
+	gen_put(g, data + 8, 0x1000, 8);
+	gen_put(g, data + 16, 0x2000, 8);
+	records_print(r, 0, data, 24, 0, text, sizeof(text));
+	is_named(swap, text, "0x1000 0x1000 ", "2000", "what has none is a number");
+	records_free(r);
+	binding_free(b);
+	ksyms_free(k);
+	gen_free(g);
+}
+
 int main(void)
 {
+	names(false);
+	names(true);
 	stacks(8, false);
 	stacks(8, true);
 	stacks(4, false);
