@@ -30,7 +30,7 @@ writes=5000
 dd=dd$$
 load=$tmp/$dd
 cp "$(command -v dd)" "$load"
-"$load" if=/dev/null of=/dev/null 2>/dev/null || { dd=dd && load=dd; }
+"$load" if=/dev/null of=/dev/null 2>/dev/null || { dd="dd" && load="dd"; }
 load="$load if=/dev/zero of=/dev/null bs=1 count=$writes status=none"
 export dd
 enter="raw_syscalls:sys_enter --filter 'id == $write'"

@@ -30,7 +30,7 @@ calls=20000
 name=dd$$
 load=$tmp/$name
 cp "$(command -v dd)" "$load"
-"$load" if=/dev/null of=/dev/null 2>/dev/null || { name=dd && load=dd; }
+"$load" if=/dev/null of=/dev/null 2>/dev/null || { name="dd" && load="dd"; }
 load="$load if=/dev/zero of=/dev/null bs=1 count=$((calls / 2)) status=none"
 export name
 
