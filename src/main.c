@@ -28,6 +28,18 @@ static void hold_descriptors(void)
 	}
 }
 
+/* Of a tree that isn't there, everything would be unknown. */
+static int check_tree(const char *tree, struct error *err)
+{
+	int fd = tree ? open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (tree && fd < 0)
+		return error_errno(err, errno, "there is no recorded tree at %s", tree);
+	if (tree)
+		close(fd);
+	return 0;
+}
+
 static int run_command(const struct command *command, int argc, char **argv, struct error *err)
 {
 	struct settings settings;
@@ -38,7 +50,7 @@ static int run_command(const struct command *command, int argc, char **argv, str
 		settings_help(command, stdout);
 	else if (!status && settings.version)
 		puts(PACKAGE_STRING);
-	else if (!status)
+	else if (!status && !(status = check_tree(settings.root.prefix, err)))
 		status = command->run(&settings, err);
 	settings_free(&settings);
 	return status;

@@ -52,6 +52,21 @@ is 'a function and its virtual functions' "$(devices sriov)" \
 	'eth0 passed-through igb,eth1 sr-iov igbvf,eth2 sr-iov igbvf,nvme0 emulated nvme'
 is 'a function given to a guest' "$(devices sriov-vfiohost)" \
 	'0000:01:10.0 passed-through vfio-pci,0000:01:10.2 sr-iov -,eth0 passed-through igb'
+# VirtualBox's disk controller bears no brand of its own; a real one is told by being elsewhere.
+put vbox/sys/class/dmi/id/sys_vendor 'innotek GmbH\n'
+put vbox/sys/class/dmi/id/product_name 'VirtualBox\n'
+pci=vbox/sys/devices/pci0000:00/0000:00:0d.0
+put $pci/vendor '0x8086\n'
+put $pci/device '0x2829\n'
+put $pci/host0/target0/block/sda/size '1\n'
+ln -s /sys/bus/pci "$tmp/$pci/subsystem"
+ln -s /sys/bus/pci/drivers/ahci "$tmp/$pci/driver"
+mkdir -p "$tmp/vbox/sys/block"
+ln -s ../devices/pci0000:00/0000:00:0d.0/host0/target0/block/sda "$tmp/vbox/sys/block/sda"
+is 'a disk of VirtualBox' "$(value vbox what): $(devices vbox)" 'VirtualBox guest: sda emulated ahci'
+rm -r "$tmp/vbox/sys/class/dmi"
+put vbox/proc/cpuinfo 'vendor_id : GenuineIntel\nflags : fpu vmx lahf_lm\n'
+is 'the same in a machine of its own' "$(value vbox what): $(devices vbox)" 'bare metal: sda physical ahci'
 is 'an EC2 instance on Nitro' "$(value guestvf what)" 'AWS Nitro (KVM) guest'
 is 'a guest whose CPU hides the hypervisor' "$(value emul what)" 'KVM or QEMU guest'
 
@@ -177,6 +192,9 @@ is 'and each reason is told whole, once' "$("$HVSCOPE" info --root "$tmp/lockdow
 	grep -o 'boot with lockdown=integrity or without lockdown\.' | wc -l)" 1
 
 mkdir -p "$tmp/nothing"
+check 'a tree that is not there' "'$HVSCOPE' info --root '$tmp/nowhere'" 1 \
+	"^hvscope: there is no recorded tree at .*: No such file or directory\$"
+check 'nor is a file one' "'$HVSCOPE' info --root '$HVSCOPE'" 1 'no recorded tree at .*: Not a directory'
 check 'an empty tree is answered' "'$HVSCOPE' info --root '$tmp/nothing'" 0 'no hypervisor found'
 case $(works nothing steal) in
 'no '*/proc/stat*) pass 'steal without /proc/stat: no, and why' ;;
