@@ -4,10 +4,17 @@
 
 #include "analysis/losses.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/util.h"
 
 /* A time of issue from which the latency can only be discarded. */
 #define DOOMED UINT64_MAX
+
+/*
+ * No device has more requests at a time. Those whose completion was lost, or was not recorded at
+ * all, would be pending for ever.
+ */
+enum { PENDING_MAX = 65536 };
 
 struct disk {
 	uint32_t dev; /* as the kernel has it: major << 20 | minor */
@@ -15,6 +22,7 @@ struct disk {
 	uint64_t requests, empty, discarded, reissued, sectors;
 	struct dist latency;
 	struct hash pending; /* sector → time of issue */
+	uint64_t overdue;    /* that were, and can't be complete any more */
 };
 
 struct requests {
@@ -84,6 +92,36 @@ static const char *name_disk(const struct requests *r, struct disk *disk)
 	return disk->name[0] ? disk->name : NULL;
 }
 
+static uint64_t issued(const struct hash_entry *e)
+{
+	return e->value.u == DOOMED ? 0 : e->value.u;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The older half of the pending requests, first of all those whose latency can't be told. */
+static void give_up(struct disk *disk)
+{
+	uint32_t n = disk->pending.nr;
+	uint64_t *times = xcalloc(n, sizeof(*times)), middle;
+
+	for (uint32_t i = 0; i < n; i++)
+		times[i] = issued(&disk->pending.entries[i]);
+	qsort(times, n, sizeof(*times), by_time);
+	middle = times[n / 2];
+	free(times);
+	/* from behind, as the last one takes the place of one that goes */
+	for (uint32_t i = n; i-- > 0;)
+		if (issued(&disk->pending.entries[i]) <= middle)
+			hash_remove(&disk->pending, disk->pending.entries[i].key);
+	disk->overdue += n - disk->pending.nr;
+}
+
 /* The CPU that issues a request is the one that -C asks about. */
 static void issue(const struct requests *r, struct disk *disk, const struct fact *f)
 {
@@ -100,6 +138,8 @@ static void issue(const struct requests *r, struct disk *disk, const struct fact
 		disk->empty++;
 		return;
 	}
+	if (disk->pending.nr >= PENDING_MAX)
+		give_up(disk);
 	hash_insert(&disk->pending, f->a, &is_new)->u = f->time;
 	disk->reissued += !is_new;
 }
@@ -227,7 +267,9 @@ static const struct column columns[] = {
 
 void requests_report(struct requests *r, struct report *report)
 {
+	uint64_t overdue = 0;
 	struct table *table;
+	char number[64];
 
 	table = table_new(report, &(struct table_layout){
 					  .name = "requests",
@@ -253,11 +295,18 @@ void requests_report(struct requests *r, struct report *report)
 		row_count(row, DISCARDED, disk->discarded);
 		row_count(row, REISSUED, disk->reissued);
 		row_count(row, EMPTY, disk->empty);
-		row_count(row, OPEN, disk->pending.nr);
+		row_count(row, OPEN, disk->pending.nr + disk->overdue);
 		row_count(row, SECTORS, disk->sectors);
 		if (r->env->times)
 			row_lend(row, 0, &disk->latency);
 		report->lost.intervals += disk->latency.count + disk->discarded;
 		report->lost.intervals_discarded += disk->discarded;
+		overdue += disk->overdue;
 	}
+	if (overdue)
+		report_note(report,
+			    "%s had no completion while %d others were pending on the device, and "
+			    "count as open.",
+			    text_plural(number, sizeof(number), overdue, "request", "requests"),
+			    PENDING_MAX / 2);
 }

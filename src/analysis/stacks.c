@@ -17,6 +17,7 @@ enum {
 	LEVELS = 4,
 	FRAMES_MAX = 256,    /* of one stack: one that has as many is cut off there, and says so */
 	STACKS_MAX = 100000, /* distinct ones */
+	ADDRESSES_MAX = 1 << 18, /* likewise in them */
 };
 
 /* What the kernel writes for code that it made for tracing (FTRACE_TRAMPOLINE_MARKER). */
@@ -123,7 +124,7 @@ struct stacks {
 	uint32_t n, room;
 	const char **shown; /* of stacks_frames() */
 	uint64_t cut;       /* records whose stack was */
-	uint64_t refused;   /* beyond STACKS_MAX */
+	uint64_t refused;   /* beyond these limits */
 	bool unknown;       /* some address had no name */
 };
 
@@ -213,28 +214,51 @@ static uint32_t add_new(struct stacks *s, const uint32_t *frames, uint32_t n, ui
 	return s->n;
 }
 
+/* The numbers of functions; false: one is new, and there are too many already. */
+static bool functions_of(struct stacks *s, const uint64_t *addresses, uint32_t *frames, uint32_t n)
+{
+	bool full = s->n >= STACKS_MAX || s->addresses.nr + n > ADDRESSES_MAX;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (full && !hash_find(&s->addresses, addresses[i]))
+			return false;
+		frames[i] = function_of(s, addresses[i]);
+	}
+	return true;
+}
+
+static uint32_t find_stack(const struct stacks *s, uint32_t number, const uint32_t *frames,
+			   uint32_t n)
+{
+	for (; number; number = s->all[number - 1]->next) {
+		const struct known_stack *known = s->all[number - 1];
+
+		if (known->n == n && !memcmp(known->frames, frames, n * sizeof(*frames)))
+			break;
+	}
+	return number;
+}
+
 uint32_t stacks_add(struct stacks *s, const struct fact *f)
 {
 	uint64_t addresses[FRAMES_MAX];
 	uint32_t frames[FRAMES_MAX], n;
 	size_t has = s->env->stack(s->env->ctx, f, addresses, FRAMES_MAX);
 	union hash_value *last;
+	uint32_t number = 0;
+	uint64_t hash;
 
 	n = (uint32_t)min(has, (size_t)FRAMES_MAX);
 	s->cut += has >= FRAMES_MAX;
-	for (uint32_t i = 0; i < n; i++)
-		frames[i] = function_of(s, addresses[i]);
-	last = hash_insert(&s->index, hash_frames(frames, n), NULL);
-	for (uint32_t number = (uint32_t)last->u; number; number = s->all[number - 1]->next) {
-		const struct known_stack *known = s->all[number - 1];
-
-		if (known->n == n && !memcmp(known->frames, frames, n * sizeof(*frames)))
-			return number;
+	if (functions_of(s, addresses, frames, n)) {
+		hash = hash_frames(frames, n);
+		last = hash_find(&s->index, hash);
+		number = find_stack(s, last ? (uint32_t)last->u : 0, frames, n);
+		if (!number && s->n < STACKS_MAX)
+			number = add_new(s, frames, n, &hash_insert(&s->index, hash, NULL)->u);
 	}
-	if (s->n < STACKS_MAX)
-		return add_new(s, frames, n, &last->u);
-	s->refused++;
-	return 0;
+	s->refused += !number;
+	return number;
 }
 
 const char *const *stacks_frames(struct stacks *s, uint32_t number, unsigned int *n)
@@ -261,7 +285,7 @@ void stacks_note(const struct stacks *s, struct report *report)
 			    s->cut, FRAMES_MAX);
 	if (s->refused)
 		report_note(report,
-			    "There are more than %d distinct stacks: %" PRIu64
-			    " records were counted without theirs.",
-			    STACKS_MAX, s->refused);
+			    "There are more than %d distinct stacks, or %d addresses in them: "
+			    "%" PRIu64 " records were counted without theirs.",
+			    STACKS_MAX, ADDRESSES_MAX, s->refused);
 }

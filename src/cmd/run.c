@@ -347,8 +347,11 @@ static void fill_records(const struct run *run, struct report *report, bool last
 
 static void say_once(struct run *run, const char *text)
 {
+	enum { SAID_MAX = 1000 }; /* figures in them change, for as long as the run lasts */
 	bool is_new;
 
+	if (run->said.nr >= SAID_MAX)
+		strhash_free(&run->said);
 	strhash_insert(&run->said, text, &is_new);
 	if (is_new)
 		progress_say(run->progress, "%s", text);

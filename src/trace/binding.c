@@ -83,11 +83,17 @@ static void add_text(struct texts *t, const char *text)
 	t->n++;
 }
 
+/* Devices come and go for as long as a run lasts; beyond that many their names are one. */
+enum { TEXTS_MAX = 65536 };
+
 static uint64_t intern(void *ctx, const char *text)
 {
 	struct binding *b = ctx;
-	void **number = strhash_insert(&b->numbers, text, NULL);
+	void **number;
 
+	if (b->texts.n >= TEXTS_MAX && !strhash_get(&b->numbers, text))
+		text = "(more names)";
+	number = strhash_insert(&b->numbers, text, NULL);
 	if (!*number) {
 		add_text(&b->texts, b->numbers.entries[b->numbers.nr - 1].key);
 		*number = (void *)(uintptr_t)b->texts.n;

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Names of threads that are long gone are not worth more memory than this takes. */
+enum { NAMES_MAX = 65536 };
+
 static void note(struct saved_comms *s, const char *line)
 {
 	char *name;
@@ -19,6 +22,12 @@ static void note(struct saved_comms *s, const char *line)
 		return;
 	free(value->p);
 	value->p = xstrdup(name);
+}
+
+static void forget(struct saved_comms *s)
+{
+	hash_each(&s->names, entry) free(entry->value.p);
+	hash_free(&s->names);
 }
 
 void saved_comms_read(struct saved_comms *s)
@@ -35,8 +44,11 @@ void saved_comms_read(struct saved_comms *s)
 
 const char *saved_comms_find(struct saved_comms *s, int tid)
 {
-	if (!s->fresh && !hash_find(&s->names, (uint32_t)tid))
+	if (!s->fresh && !hash_find(&s->names, (uint32_t)tid)) {
+		if (s->names.nr > NAMES_MAX)
+			forget(s);
 		saved_comms_read(s);
+	}
 	return hash_pointer(&s->names, (uint32_t)tid);
 }
 
@@ -47,6 +59,5 @@ void saved_comms_age(struct saved_comms *s)
 
 void saved_comms_free(struct saved_comms *s)
 {
-	hash_each(&s->names, entry) free(entry->value.p);
-	hash_free(&s->names);
+	forget(s);
 }
