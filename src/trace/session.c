@@ -24,6 +24,8 @@
 #define TRIES  10
 #define CLOSED (-1)
 
+#define SPARE_FILES 64 /* that are left for everything else */
+
 struct session {
 	struct tfs tfs;
 	struct session_request request;
@@ -33,6 +35,7 @@ struct session {
 	struct page_layout layout;
 	bool *enabled; /* of request.events */
 	int *raw;      /* trace_pipe_raw of each CPU, CLOSED, or -errno */
+	int *stats;    /* stats of each CPU, CLOSED or -errno: opened anew when needed */
 	int on;        /* tracing_on, held open */
 	bool exists, running;
 	char name[64];       /* hvscope.<pid>.<random> */
@@ -414,7 +417,9 @@ static void session_end(void *arg)
 	for (unsigned int cpu = 0; cpu < s->info.n_cpus; cpu++) {
 		if (s->raw[cpu] >= 0)
 			close(s->raw[cpu]);
-		s->raw[cpu] = CLOSED;
+		if (s->stats[cpu] >= 0)
+			close(s->stats[cpu]);
+		s->raw[cpu] = s->stats[cpu] = CLOSED;
 	}
 	if (s->exists)
 		set(s, "0", "events/enable");
@@ -466,8 +471,9 @@ struct session *session_new(const struct session_request *request, struct error 
 	uname(&s->uname);
 	session_count_cpus(request->root, &s->info);
 	s->raw = xcalloc(s->info.n_cpus, sizeof(*s->raw));
+	s->stats = xcalloc(s->info.n_cpus, sizeof(*s->stats));
 	for (unsigned int cpu = 0; cpu < s->info.n_cpus; cpu++)
-		s->raw[cpu] = CLOSED;
+		s->raw[cpu] = s->stats[cpu] = CLOSED;
 	cleanup_push(session_end, s);
 	if (tfs_find(&s->tfs, request->root, true, err))
 		goto fail;
@@ -514,6 +520,7 @@ void session_free(struct session *s)
 	probes_free(s->probes);
 	free(s->enabled);
 	free(s->raw);
+	free(s->stats);
 	free(s);
 }
 
@@ -572,12 +579,25 @@ static uint64_t stat_value(const char *text, const char *key)
 	return p ? strtoull(p + strlen(key), NULL, 10) : 0;
 }
 
+/* The text of a CPU's stats; its length, or -1. */
+static ssize_t read_stats(const struct session *s, unsigned int cpu, char *text, size_t size)
+{
+	ssize_t n;
+
+	if (s->stats[cpu] < 0)
+		return path_read(&s->tfs.root, text, size, "%s/%s/per_cpu/cpu%u/stats", s->tfs.dir,
+				 s->path, cpu);
+	n = pread(s->stats[cpu], text, size - 1, 0);
+	if (n >= 0)
+		text[n] = '\0';
+	return n;
+}
+
 int session_stats(const struct session *s, unsigned int cpu, struct session_stats *stats)
 {
 	char text[1024];
 
-	if (path_read(&s->tfs.root, text, sizeof(text), "%s/%s/per_cpu/cpu%u/stats", s->tfs.dir,
-		      s->path, cpu) < 0)
+	if (read_stats(s, cpu, text, sizeof(text)) < 0)
 		return -1;
 	/* "commit overrun: " also ends in "overrun: ". */
 	*stats = (struct session_stats){
@@ -623,6 +643,16 @@ int session_raw(struct session *s, unsigned int cpu)
 	if (s->raw[cpu] == -EMFILE && more_files())
 		s->raw[cpu] = session_open(s, O_RDONLY | O_NONBLOCK, file, cpu);
 	return s->raw[cpu];
+}
+
+void session_hold_stats(struct session *s, unsigned int cpu)
+{
+	struct rlimit limit;
+
+	if (s->stats[cpu] >= 0 || getrlimit(RLIMIT_NOFILE, &limit) ||
+	    limit.rlim_cur < (rlim_t)3 * s->info.online + SPARE_FILES)
+		return;
+	s->stats[cpu] = session_open(s, O_RDONLY, "per_cpu/cpu%u/stats", cpu);
 }
 
 int session_mark(const struct session *s, const char *text)

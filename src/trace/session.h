@@ -109,6 +109,12 @@ struct session_stats {
 /* 0, or -1 when the CPU has none (offline since ever). */
 int session_stats(const struct session *s, unsigned int cpu, struct session_stats *stats);
 
+/*
+ * Keeps a CPU's stats open, where there are files to spare. To open a file of an instance has to
+ * wait while any other one on this machine is made or removed: longer than buffers may last.
+ */
+void session_hold_stats(struct session *s, unsigned int cpu);
+
 /* Opens a file of the instance; -errno. O_CLOEXEC is added. Close it before session_free(). */
 int session_open(const struct session *s, int flags, const char *fmt, ...) __printf(3, 4);
 

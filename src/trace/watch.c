@@ -70,6 +70,8 @@ int watch_open(struct watch *w, struct error *err)
 					   "each CPU's buffer takes an open file, and only %u may"
 					   " be opened; allow more (ulimit -n)",
 					   cpu);
+		if (fd >= 0)
+			session_hold_stats(w->session, cpu);
 	}
 	/* They are counted once a second: one more file. */
 	if (session_stats(w->session, 0, &stats))
