@@ -663,7 +663,7 @@ static void add_notes(const struct argdist *a, struct report *report, bool last)
 	if (a->nothing)
 		report_note(report, "%s had no value of the expression.",
 			    text_plural(number, sizeof(number), a->nothing, "record", "records"));
-	if (a->n_values >= VALUES_MAX)
+	if (a->n_values > VALUES_MAX)
 		report_note(report,
 			    "There are more than %d distinct values: what came then is one "
 			    "row.",

@@ -120,6 +120,9 @@ static int read_user(struct spec *spec, const char *word, struct error *err)
 {
 	const char *colon = last_single_colon(word);
 
+	if (!colon && spec->args && strchr(spec->args, ':'))
+		return bad(err, spec->text,
+			   "the kernel takes no path with a blank in it; a link without one helps");
 	if (!colon || colon == word || !colon[1])
 		return bad(err, spec->text, "a user probe is u:PATH:SYMBOL or u:PATH:0xOFFSET");
 	spec->path = xstrndup(word, (size_t)(colon - word));

@@ -501,6 +501,25 @@ static void test_hist(void)
 
 /* --- Latencies --- */
 
+static void test_many_values(void)
+{
+	struct fixture t;
+
+	begin(&t, "argdist");
+	only(&t, FIRST);
+	t.env.expr = "n";
+	for (uint64_t n = 0; n < 100000; n++)
+		feed_value(&t, n);
+	report(&t, true);
+	ok(t.table->nr_rows == 100000 && !noted(&t, "more than 100000"), "many distinct values");
+	for (uint64_t n = 99998; n < 100003; n++)
+		feed_value(&t, n);
+	report(&t, true);
+	ok(t.table->nr_rows == 100001 && valued(&t, "(more values)") == 3 &&
+	   valued(&t, "99999") == 2 && noted(&t, "more than 100000"), "what is more is one row");
+	end(&t);
+}
+
 static void call(struct fixture *t, uint32_t subject, uint64_t from, uint64_t to)
 {
 	if (from)
@@ -613,6 +632,7 @@ int main(void)
 	test_ranges();
 	test_hist();
 	test_latency();
+	test_many_values();
 	test_latency_lost();
 	is_refused("argdist", "$latency", "first has no $latency");
 	is_refused("argdist", "none", "no field");

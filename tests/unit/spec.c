@@ -77,6 +77,15 @@ static void test_refused(void)
 	}
 }
 
+static void test_blank(void)
+{
+	struct error err = { 0 };
+	struct spec s;
+
+	ok(spec_parse("u:/a b/c:main", &s, &err) && strstr(err.text, "no path with a blank"),
+	   "a path with a blank: %s", err.text);
+}
+
 static bool matches(const char *text, const char *name)
 {
 	struct error err = { 0 };
@@ -113,6 +122,7 @@ int main(void)
 {
 	test_good();
 	test_refused();
+	test_blank();
 	test_matching();
 	return tap_done();
 }
