@@ -5,12 +5,47 @@
  */
 #include "trace/record-names.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <event-parse.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "trace/ksyms.h"
+
+/* No value has all these bits but one that is named by nothing else. */
+#define NEVER_SET "0x7fffffffffffffff"
+
+static void mend_flags(struct tep_print_flag_sym *flag)
+{
+	for (; flag; flag = flag->next) {
+		if (!flag->value || isdigit((unsigned char)*flag->value) || *flag->value == '(' ||
+		    strstr(flag->value, "_SOFTIRQ") || !strncmp(flag->value, "HRTIMER_", 8))
+			continue;
+		free(flag->value);
+		flag->value = xstrdup(NEVER_SET);
+	}
+}
+
+static void mend_arg(struct tep_print_arg *arg)
+{
+	if (!arg)
+		return;
+	if (arg->type == TEP_PRINT_FLAGS) {
+		mend_flags(arg->flags.flags);
+	} else if (arg->type == TEP_PRINT_TYPE) {
+		mend_arg(arg->typecast.item);
+	} else if (arg->type == TEP_PRINT_OP) {
+		mend_arg(arg->op.left);
+		mend_arg(arg->op.right);
+	}
+}
+
+void record_names_mend(struct tep_event *event)
+{
+	for (struct tep_print_arg *arg = event->print_fmt.args; arg; arg = arg->next)
+		mend_arg(arg);
+}
 
 bool record_names_functions(const struct tep_event *event)
 {

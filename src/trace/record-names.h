@@ -13,6 +13,12 @@ struct ksyms;
 struct tep_event;
 struct tep_handle;
 
+/*
+ * Flags by constants of the kernel whose values no format tells are never set: libtraceevent takes
+ * the first of them for the name of 0.
+ */
+void record_names_mend(struct tep_event *event);
+
 /* Whether the event's print fmt has functions (%ps) in it. */
 bool record_names_functions(const struct tep_event *event);
 

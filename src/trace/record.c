@@ -184,6 +184,7 @@ static struct type *type_of(struct records *r, unsigned int slot)
 		tep = binding_tep_event(r->binding, slot);
 		add_fields(t, tep->format.fields, false);
 		add_fields(t, tep->format.common_fields, true);
+		record_names_mend(tep);
 	}
 	return t;
 }

@@ -403,8 +403,48 @@ static void names(bool swap)
 	gen_free(g);
 }
 
+static char *read_flags(void *ctx, const char *system, const char *name)
+{
+	(void)ctx;
+	(void)system;
+	(void)name;
+	return xstrdup("name: flags\nID: 706\n" COMMON
+		       "\tfield:u32 state;\toffset:8;\tsize:4;\tsigned:0;\n"
+		       "\nprint fmt: \"state=%s %s\", __print_flags(REC->state, \"|\", "
+		       "{ I_DIRTY, \"I_DIRTY\" }, { I_NEW, \"I_NEW\" }, { 0x4, \"FOUR\" }), "
+		       "REC->state & 1 ? __print_flags(REC->state, \"|\", { SOME, \"SOME\" }) : "
+		       "__print_symbolic(REC->state, { OTHER, \"OTHER\" }, { 4, \"four\" })\n");
+}
+
+/* Names of the kernel's own constants, whose values no format tells. */
+static void flags(void)
+{
+	struct gen *g = gen_new(1, 4096, 8, false);
+	struct binding *b = binding_new(&(struct format_source){
+		.format = read_flags, .long_size = 8, .big_endian = gen_big(g),
+	});
+	struct records *r = records_new(b);
+	unsigned char data[16] = { 0 };
+	char text[100];
+
+	binding_add_record(b, "t", "flags", NULL);
+	gen_put(g, data, 706, 2);
+	records_print(r, 0, data, 12, 0, text, sizeof(text));
+	is_str(text, "state= 0x0", "no flag is set: none is printed");
+	gen_put(g, data + 8, 4, 4);
+	records_print(r, 0, data, 12, 0, text, sizeof(text));
+	is_str(text, "state=FOUR four", "one whose value is told has its name");
+	gen_put(g, data + 8, 0xffffffff, 4);
+	records_print(r, 0, data, 12, 0, text, sizeof(text));
+	is_str(text, "state=FOUR|0xfffffffb 0xffffffff", "the others are a number");
+	records_free(r);
+	binding_free(b);
+	gen_free(g);
+}
+
 int main(void)
 {
+	flags();
 	names(false);
 	names(true);
 	stacks(8, false);
