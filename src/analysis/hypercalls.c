@@ -16,6 +16,7 @@
  */
 #include "analysis/analysis.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/bins.h"
@@ -25,6 +26,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "hv/hypercalls.h"
+#include "hv/hypervisor.h"
 
 /* One operation of someone. */
 struct op_bin {
@@ -502,17 +504,41 @@ static void report_batches(const struct hypercalls *h, struct report *report)
 	}
 }
 
+/* As the tables have them, separated by commas. The caller frees it. */
+static char *name_callers(void)
+{
+	char *names = xstrdup("");
+
+	for (const struct hypervisor *const *hv = hypervisors; *hv; hv++) {
+		for (size_t i = 0; i < (*hv)->n_events; i++) {
+			const struct hv_event *event = &(*hv)->events[i];
+			char *more;
+
+			if (event->kind != FACT_HYPERCALL_CALLER)
+				continue;
+			more = xasprintf("%s%s%s", names, *names ? ", " : "", event->name);
+			free(names);
+			names = more;
+		}
+	}
+	return names;
+}
+
 /* What the tracepoints of a batching kernel leave out, and how to see it nevertheless. */
 static void add_limits(const struct hypercalls *h, struct report *report, bool callers)
 {
 	report_note(report, "Only batched hypercalls are seen: iret, set_segment_base, sched_op, "
 			    "vcpu_op, event_channel_op and grant_table_op are made directly, "
 			    "most of all in dom0.");
-	if (!h->env->direct && !callers)
-		report_note(report, "Functions that make those can be probed: --direct counts the "
-				    "calls of xen_send_IPI_one, notify_remote_via_irq, "
-				    "xen_load_tls, xen_write_cr3, gnttab_batch_map, "
-				    "gnttab_batch_copy, privcmd_ioctl.");
+	if (!h->env->direct && !callers) {
+		char *functions = name_callers();
+
+		report_note(report,
+			    "Functions that make those can be probed: --direct counts the calls "
+			    "of %s.",
+			    functions);
+		free(functions);
+	}
 }
 
 static void hypercalls_report(void *state, struct report *report, uint64_t now, bool last)

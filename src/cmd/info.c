@@ -254,16 +254,22 @@ static void check_table(const struct rows *rows, const struct hypervisor *hv,
 	free(roles);
 }
 
-/*
- * The best verdict of all tables that tell the analysis's facts. Where nothing works, the reason of
- * a table that could fire here says more than that this is another machine.
- */
+/* How much the reason of a table says here: made for this machine, for any, for another. */
+static int rank(const struct hypervisor *hv, const struct machine *m)
+{
+	struct preflight_verdict v;
+
+	return !hv->guest_of ? 1 : can_fire(hv, m, &v) ? 2 : 0;
+}
+
+/* The best verdict of all tables that tell the analysis's facts. */
 static void check_analysis(const struct analysis *analysis, const char *arch,
 			   const struct preflight *preflight, const struct machine *m,
 			   struct preflight_verdict *best)
 {
 	const struct hypervisor *hv = NULL;
 	struct rows rows;
+	int best_rank = -1;
 
 	*best = (struct preflight_verdict){ .works = WORKS_NO };
 	rows_collect(&rows, analysis, arch, false);
@@ -274,9 +280,10 @@ static void check_analysis(const struct analysis *analysis, const char *arch,
 			continue;
 		hv = rows.rows[i].hv;
 		check_table(&rows, hv, preflight, m, &v);
-		if (v.works > best->works ||
-		    (v.works == best->works && (!best->why[0] || !hv->guest_of)))
-			*best = v;
+		if (v.works < best->works || (v.works == best->works && rank(hv, m) <= best_rank))
+			continue;
+		*best = v;
+		best_rank = rank(hv, m);
 	}
 	rows_free(&rows);
 }
@@ -353,18 +360,20 @@ struct verdict {
 static void tell_whole(struct report *report, const struct verdict *verdicts, size_t n)
 {
 	enum { ROOM = 80 }; /* beside the other two columns */
-	size_t why = 0, todo = 0;
+	size_t longest_why = 0, longest_todo = 0;
 	struct strhash told = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		why = max(why, strlen(verdicts[i].v.why));
-		todo = max(todo, strlen(verdicts[i].v.todo));
+		longest_why = max(longest_why, strlen(verdicts[i].v.why));
+		longest_todo = max(longest_todo, strlen(verdicts[i].v.todo));
 	}
-	for (size_t i = 0; i < n && why + todo > ROOM; i++) {
+	for (size_t i = 0; i < n && longest_why + longest_todo > ROOM; i++) {
 		const struct preflight_verdict *v = &verdicts[i].v;
 		bool hist = !strncmp(v->why, FOR_HIST, strlen(FOR_HIST));
-		char *text = xasprintf("%s%s%s.", v->why + (hist ? strlen(FOR_HIST) : 0),
-				       v->todo[0] ? "; " : "", v->todo);
+		const char *why = v->why + (hist ? strlen(FOR_HIST) : 0);
+		bool asks = !v->todo[0] && *why && why[strlen(why) - 1] == '?';
+		char *text = xasprintf("%s%s%s%s", why, v->todo[0] ? "; " : "", v->todo,
+				       asks ? "" : ".");
 		bool is_new = false;
 
 		if (strlen(v->why) > ROOM / 2 || strlen(v->todo) > ROOM / 2)

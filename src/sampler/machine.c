@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Sources of evidence are asked in turn, the most telling first, and the first that knows wins:
- * Xen's own files, the CPU's signature (leaf 0x40000000; KVM hides behind Hyper-V's at the next
- * multiple of 0x100), the device tree, the clocks that only a guest's kernel has, DMI, and last the
- * mere "hypervisor" flag of the CPU. A directory alone says nothing: events/xen and
+ * Xen's own files, the CPU's signature (leaf 0x40000000; KVM and Xen can hide behind Hyper-V's, at
+ * the next multiple of 0x100), the device tree, the clocks that only a guest's kernel has, DMI, and
+ * last the mere "hypervisor" flag of the CPU. A directory alone says nothing: events/xen and
  * /sys/hypervisor/properties exist on kernels that run elsewhere.
  */
 #include "sampler/machine.h"
@@ -91,7 +91,7 @@ static bool by_cpuid(const struct root *root, struct machine *m)
 		memcpy(text + 8, &edx, 4);
 		for (size_t i = 0; i < ARRAY_SIZE(signatures); i++)
 			if (!strcmp(text, signatures[i].sign) &&
-			    (!found || !strcmp(signatures[i].hypervisor, "KVM")))
+			    (!found || !strcmp(found, "Hyper-V")))
 				found = signatures[i].hypervisor;
 	}
 	if (found)

@@ -121,7 +121,7 @@ void preflight_check(const struct preflight *p, const struct hv_event *const *ev
 		     size_t n_events, const struct hv_probe *const *roles, size_t n_roles,
 		     struct preflight_verdict *verdict)
 {
-	struct list no_events = { 0 }, no_roles = { 0 };
+	struct list no_events = { 0 }, no_roles = { 0 }, no_optional = { 0 };
 	const char *function;
 	size_t have = 0;
 
@@ -132,13 +132,17 @@ void preflight_check(const struct preflight *p, const struct hv_event *const *ev
 		return;
 	}
 	for (size_t i = 0; i < n_events; i++) {
-		if (!events[i]->system || events[i]->optional)
+		if (!events[i]->system)
 			continue;
 		if (preflight_event(p, events[i]->system, events[i]->name))
 			have++;
 		else
-			list_add(&no_events, "%s:%s", events[i]->system, events[i]->name);
+			list_add(events[i]->optional ? &no_optional : &no_events, "%s:%s",
+				 events[i]->system, events[i]->name);
 	}
+	/* Where all are optional, one of them has to be there. */
+	if (!have && !no_events.n)
+		no_events = no_optional;
 	for (size_t i = 0; i < n_roles; i++) {
 		if (preflight_role(p, roles[i], &function))
 			have++;

@@ -149,6 +149,20 @@ is 'a partition of a mainframe: time can be stolen' "$(value part what)" 'PR/SM 
 is 'a guest in one' "$(value kvm390 what)" 'KVM guest'
 is 'a guest of z/VM' "$(value zvm what)" 'z/VM guest'
 
+# Each of Hyper-V's events may be missing, but not all.
+put hvnone/sys/kernel/tracing/events/sched/sched_switch/format x
+put hvnone/sys/kernel/tracing/current_tracer 'nop\n'
+put hvnone/sys/kernel/tracing/trace ''
+put hvnone/proc/cpuinfo 'vendor_id : GenuineIntel\nflags : fpu hypervisor lahf_lm\n'
+put hvnone/sys/class/dmi/id/sys_vendor 'Microsoft Corporation\n'
+put hvnone/sys/class/dmi/id/product_name 'Virtual Machine\n'
+case $(works hvnone hypercalls) in
+'no no events hyperv:'*) pass 'a Hyper-V guest whose kernel has none of its events' ;;
+*) fail 'a Hyper-V guest whose kernel has none of its events' ;;
+esac
+put hvnone/sys/kernel/tracing/events/hyperv/hyperv_send_ipi_one/format x
+is 'one that has one of them' "$(works hvnone hypercalls)" 'yes null'
+
 # A tracefs of an x86 host, and what KVM has there.
 for r in host soft nokvm modular; do
 	for event in kvm_exit kvm_entry; do
