@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/util.h"
 #include "trace/decode.h"
+#include "trace/print-fmt.h"
 #include "trace/symbols.h"
 
 enum { MAX_RECORD = UINT16_MAX };
@@ -156,6 +157,18 @@ void binding_free(struct binding *b)
 	free(b);
 }
 
+/* As libtraceevent understands it. */
+static char *read_format(const struct binding *b, const char *system, const char *name)
+{
+	char *text = b->source.format(b->source.ctx, system, name);
+	char *mended = text ? print_fmt_mend(text) : NULL;
+
+	if (!mended)
+		return text;
+	free(text);
+	return mended;
+}
+
 /* The event by name, its format read and parsed when it is asked for the first time. */
 static struct event *find_event(struct binding *b, const char *system, const char *name)
 {
@@ -171,7 +184,7 @@ static struct event *find_event(struct binding *b, const char *system, const cha
 	}
 	event = xcalloc(1, sizeof(*event));
 	*place = event;
-	event->text = b->source.format(b->source.ctx, system, name);
+	event->text = read_format(b, system, name);
 	/* a print fmt beyond libtraceevent gives an error and yet an event: fields are enough */
 	if (event->text)
 		tep_parse_format(b->tep, &event->tep, event->text, strlen(event->text),

@@ -169,9 +169,8 @@ static void probe_arrays(bool swap)
 	is_element(r, "a[2]", data, 24, 0xffffffff);
 	is_element(r, "b[1]", data, 24, -300);
 	no_element(r, "a[3]", "a has 3 elements");
-	gen_put(g, data + 22, 299, 2);
 	records_print(r, 0, data, 24, 0, text, sizeof(text));
-	is_str(text, "a={4294967293,4294967294,4294967295} b={300,299}",
+	is_str(text, "a={4294967293,4294967294,4294967295} b={300,-300}",
 	       "an array without a length is printed whole");
 	records_free(r);
 	binding_free(b);
