@@ -230,7 +230,7 @@ static void watch(struct work *work)
 		}
 		pthread_mutex_unlock(&work->lock);
 		stop = p->meanwhile && !p->meanwhile(p->ctx, &sum);
-		clock_gettime(CLOCK_REALTIME, &when);
+		clock_gettime(CLOCK_MONOTONIC, &when);
 		when.tv_nsec += PAUSE;
 		when.tv_sec += when.tv_nsec / 1000000000;
 		when.tv_nsec %= 1000000000;
@@ -336,11 +336,15 @@ bool pieces_fit(const struct analysis *analysis, const struct binding *binding,
 bool pieces_run(struct pieces *p)
 {
 	struct work work = { .pieces = p, .n = p->n_seams + 1 };
+	pthread_condattr_t clock;
 	bool good = true;
 
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&work.changed, &clock);
+	pthread_condattr_destroy(&clock);
 	pthread_mutex_init(&work.lock, NULL);
 	pthread_mutex_init(&work.who, NULL);
-	pthread_cond_init(&work.changed, NULL);
 	work.workers = xcalloc(work.n, sizeof(*work.workers));
 	for (unsigned int i = 0; i < work.n; i++)
 		good &= begin_piece(&work, i);
