@@ -108,8 +108,9 @@ int main(int argc, char **argv)
 	int status;
 
 	hold_descriptors();
-	/* A reader that left is found out by the write that fails. */
+	/* A reader that left, and a file that may not grow, are found out by the write that fails. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	status = run(argc, argv, &err);
 	if (status >= 0 && (fflush(stdout) || ferror(stdout)))
 		status = error_output(&err, errno, "the output could not be written");

@@ -107,5 +107,6 @@ void stop_child(const struct stop *stop)
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &stop->actions[i], NULL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &stop->before, NULL);
 }

@@ -633,6 +633,15 @@ static bool more_files(void)
 	return !setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Of those that may be open, so few are left that what is opened for a short while may fail. */
+static bool few_left(int fd)
+{
+	enum { FEW = 16 };
+	struct rlimit limit;
+
+	return !getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur <= (rlim_t)fd + FEW;
+}
+
 int session_raw(struct session *s, unsigned int cpu)
 {
 	static const char file[] = "per_cpu/cpu%u/trace_pipe_raw";
@@ -642,6 +651,8 @@ int session_raw(struct session *s, unsigned int cpu)
 	s->raw[cpu] = session_open(s, O_RDONLY | O_NONBLOCK, file, cpu);
 	if (s->raw[cpu] == -EMFILE && more_files())
 		s->raw[cpu] = session_open(s, O_RDONLY | O_NONBLOCK, file, cpu);
+	else if (s->raw[cpu] >= 0 && few_left(s->raw[cpu]))
+		more_files();
 	return s->raw[cpu];
 }
 

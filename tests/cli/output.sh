@@ -101,6 +101,12 @@ for format in table json csv prometheus openmetrics; do
 done
 check "stdout is full, with intervals" "$exits 0.01 >/dev/full" 1 "^hvscope: .*(written|No space)"
 check "help to a full disk" "$HVSCOPE help >/dev/full" 1 "^hvscope: the output could not be written"
+check "a file that may not grow" "ulimit -f 1; exec $exits -f json -H -o $dir/small" 1 \
+	"^hvscope: .*(written|too large)" "damaged"
+ok "isn't there" [ ! -e "$dir/small" ]
+check "a file that may not grow, from /proc" "ulimit -f 1; exec $HVSCOPE steal -f json -o $dir/small 1ms 20" 1 \
+	"^hvscope: .*(written|too large)"
+rm -f "$dir/small"
 check "-o to a full device" "$exits -o /dev/full" 1 "^hvscope: .*(written|No space)"
 check "a closed stderr harms nothing" "$exits -q 2>&- >/dev/null" 0
 check "a closed stdin harms nothing" "$exits -q -f csv <&-" 0 npf

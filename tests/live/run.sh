@@ -173,6 +173,15 @@ for files in 4 $((cpus + 3)) $((cpus + 4)); do
 	is "nothing is left with $files" "$(left_by "$(cat "$tmp/pid")")" 0
 done
 
+# As long as more are allowed, it allows itself more.
+for files in 6 7 8 $((cpus + 3)) $((cpus + 4)) $((cpus + 5)) $((cpus + 8)); do
+	[ "$files" -ge 6 ] || continue
+	check "only $files open files, though it may have more" "sh -c '
+		exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -S -n $files; exec $exits -d 1ms'" 0
+done
+check "a file that may not grow" "sh -c 'echo \$\$ >$tmp/pid; ulimit -f 1
+	exec $exits -d 1ms -f json -o $tmp/small'" 1 "^hvscope: .*(written|too large)"
+is "nothing is left of that" "$(left_by "$(cat "$tmp/pid")") $(find "$tmp" -name '*small*')" "0 "
 check "no such process" "$exits -p 4194305" 1 "^hvscope: there is no process 4194305"
 check "no such machine" "$exits --vm 'no such'" 1 "^hvscope: no virtual machine 'no such'"
 if command -v setpriv >/dev/null; then
