@@ -292,15 +292,30 @@ static unsigned int choose_keys(const struct settings *settings, bool vm_known)
 	return vm_known ? analysis->by_live : analysis->by_file;
 }
 
+/* Of a file it must be known who its threads are, and the machine must be one of theirs. */
+static int check_selection(const struct settings *s, const struct who *who, struct error *err)
+{
+	char others[400];
+
+	if (!s->pid && !s->vm)
+		return 0;
+	if (!who_knows_vms(who))
+		return error_set(err,
+				 "%s doesn't say which process its threads belong to, so %s "
+				 "can't select: say it by --vm-map FILE",
+				 s->input, s->pid ? "-p" : "--vm");
+	if (!s->input || !s->vm || who_has_vm(who, s->vm, others, sizeof(others)))
+		return 0;
+	return error_set(err, "%s has no virtual machine '%s'; %s%s", s->input, s->vm,
+			 *others ? "there are " : "it names none", others);
+}
+
 int env_begin(struct env *env, const struct settings *settings, struct who *who, struct error *err)
 {
 	bool vm_known = who_knows_vms(who);
 
-	if ((settings->pid || settings->vm) && !vm_known)
-		return error_set(err,
-				 "%s doesn't say which process its threads belong to, so %s "
-				 "can't select: say it by --vm-map FILE",
-				 settings->input, settings->pid ? "-p" : "--vm");
+	if (check_selection(settings, who, err))
+		return -1;
 	*env = (struct env){ .settings = settings, .who = who };
 	env->analysis = (struct analysis_env){
 		.ctx = env,

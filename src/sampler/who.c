@@ -371,6 +371,18 @@ void who_set(struct who *w, const struct who_thread *thread)
 		w->knows_vms = true;
 }
 
+bool who_has_vm(const struct who *w, const char *name, char *others, size_t size)
+{
+	bool found = false;
+
+	others[0] = '\0';
+	strhash_each(&w->names, entry) {
+		found |= !strcmp(entry->key, name);
+		add_other(entry->key, others, size);
+	}
+	return found;
+}
+
 int who_read_map(struct who *w, const char *path, struct error *err)
 {
 	size_t len;

@@ -64,6 +64,9 @@ bool who_knows_vms(const struct who *w);
  */
 size_t who_find_vm(struct who *w, const char *name, int32_t **pids, char *others, size_t size);
 
+/* Recorded: whether a thread was set to be of the VM of this name; `others` gets all names. */
+bool who_has_vm(const struct who *w, const char *name, char *others, size_t size);
+
 /* Live: thread ids of a process, the caller frees *tids; 0 when it is gone. */
 size_t who_tasks(struct who *w, int32_t pid, int32_t **tids);
 

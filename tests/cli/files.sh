@@ -107,6 +107,10 @@ is "and without a map the thread" "$(rows "" '.rows[0] | has("tid")')" true
 is "--vm selects" "$(rows "--vm-map $tmp/map --by vm --vm 'machine 1'" '[.rows[].vm]')" '["machine 1"]'
 is "-p selects" "$(rows "--vm-map $tmp/map --by pid -p 900" '[.rows[].pid]')" '[900]'
 is "both together select both" "$(rows "--vm-map $tmp/map -p 900 --vm 'machine 1'" '.rows')" '[]'
+sentence "an unknown machine" "-i $medium --vm-map $tmp/map --vm 'machine 2'" \
+	"no virtual machine 'machine 2'; there are 'machine [01]', 'machine [01]'\$"
+echo "1 1 - -" >"$tmp/nameless"
+sentence "no machine has a name" "-i $medium --vm-map $tmp/nameless --vm x" "'x'; it names none\$"
 one=$(rows "--vm-map $tmp/map --by vm -p 900" .totals.exits)
 two=$(rows "--vm-map $tmp/map --by vm -p 901" .totals.exits)
 is "selections add up to the whole" "$((one + two))" "$total"
