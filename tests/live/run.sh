@@ -179,6 +179,13 @@ for files in 6 7 8 $((cpus + 3)) $((cpus + 4)) $((cpus + 5)) $((cpus + 8)); do
 	check "only $files open files, though it may have more" "sh -c '
 		exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -S -n $files; exec $exits -d 1ms'" 0
 done
+readonly="mount --bind $tracing $tracing && mount -o remount,bind,ro $tracing"
+if unshare -m sh -c "$readonly" >/dev/null 2>&1; then
+	check "tracefs can't be written" "unshare -m sh -c '$readonly && exec $exits -d 1ms'" 1 \
+		"^hvscope: .* is mounted read-only.*remount,rw"
+else
+	skip "tracefs can't be written" "it can't be mounted so here"
+fi
 check "a file that may not grow" "sh -c 'echo \$\$ >$tmp/pid; ulimit -f 1
 	exec $exits -d 1ms -f json -o $tmp/small'" 1 "^hvscope: .*(written|too large)"
 is "nothing is left of that" "$(left_by "$(cat "$tmp/pid")") $(find "$tmp" -name '*small*')" "0 "
