@@ -195,6 +195,11 @@ static int expand_specs(struct record *r, struct error *err)
 	for (unsigned int i = 0; i < r->events.n_specs; i++) {
 		const struct spec *spec = &r->events.specs[i];
 
+		if (analysis_find(spec->text))
+			return error_set_status(err, 2,
+						"%s looks at events that are named: record those, "
+						"as hvscope record 't:kvm:*'",
+						spec->text);
 		if (spec->kind == SPEC_FUNCTION && !spec->glob &&
 		    !strcmp(spec->text, spec->pattern) && near_analysis(spec->text) &&
 		    !probe_symbol_count(&r->settings->root, spec->pattern, addresses,
