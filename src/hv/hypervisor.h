@@ -102,7 +102,7 @@ struct hv_symbol {
 };
 
 /* A kprobe and/or kretprobe that we create: a role with candidate functions (trace/probe.h). */
-#define HV_CANDIDATES 6
+#define HV_CANDIDATES 8
 struct hv_probe {
 	const char *role;	/* "upcall": unique in the program; event names derive from it */
 	const char *title;	/* for people: "event channel upcall" */

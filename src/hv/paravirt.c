@@ -14,7 +14,8 @@ static const struct hv_probe probes[] = {
 	{
 		.role = "steal_clock", .title = "reading of the steal clock",
 		.functions = { "kvm_steal_clock", "xen_steal_clock", "vmware_steal_clock",
-			       "para_steal_clock", "pv_steal_clock", "pv_time_steal_clock" },
+			       "para_steal_clock", "pv_steal_clock", "pv_time_steal_clock",
+			       "pseries_paravirt_steal_clock" },
 		.with_return = true, .every_candidate = true,
 		.args = "cpu=$arg1:u32", .ret = "ns=$retval",
 	},

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Xen: functions of a guest's kernel that have no tracepoint. Upcalls: PV guests are entered
- * through __xen_pv_evtchn_do_upcall, PVH and PVHVM guests through __sysvec_xen_hvm_callback; a
- * kernel has both and uses one, so all are probed under one name. What they call in their turn
- * (xen_hvm_evtchn_do_upcall in kernels from 5.8 to 6.5, xen_evtchn_do_upcall) would count twice.
+ * through __xen_pv_evtchn_do_upcall, PVH and PVHVM guests through __sysvec_xen_hvm_callback, those
+ * on Arm through xen_arm_callback. x86 kernels have two and use one, so all are probed under one
+ * name. What they call in their turn (xen_hvm_evtchn_do_upcall in kernels from 5.8 to 6.5,
+ * xen_evtchn_do_upcall) would count twice.
  *
  * Block and network frontends in guests, backends in dom0. A network device has an interrupt for
  * each direction, or where its other end can't do that one for both: three functions, of which
@@ -28,7 +29,8 @@
 static const struct hv_probe probes[] = {
 	{
 		.role = "upcall", .title = "upcall of the hypervisor",
-		.functions = { "__xen_pv_evtchn_do_upcall", "__sysvec_xen_hvm_callback" },
+		.functions = { "__xen_pv_evtchn_do_upcall", "__sysvec_xen_hvm_callback",
+			       "xen_arm_callback" },
 		.with_return = true, .every_candidate = true,
 	},
 	ROLE("blkfront_queue", "vbd", "xen-blkfront: request queued", "blkif_queue_rq"),

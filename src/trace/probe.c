@@ -25,7 +25,7 @@ struct symbol {
 struct wanted_role {
 	const struct hv_probe *role;
 	bool works[HV_CANDIDATES]; /* chosen and made */
-	char refused[256];
+	char refused[512]; /* room for HV_CANDIDATES that aren't there */
 };
 
 struct made {
