@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum fact_kind {
 	FACT_NONE,
@@ -119,6 +120,32 @@ static inline const void *fact_record(const struct fact *f)
 }
 
 _Static_assert(sizeof(struct fact) == 32, "a fact is half a cache line");
+
+/* The last 8 bytes of a fact as one number, so that they are one load or store. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+enum { META_SUBJECT = 0, META_CPU = 32, META_KIND = 48, META_AUX = 56 };
+#else
+enum { META_SUBJECT = 32, META_CPU = 16, META_KIND = 8, META_AUX = 0 };
+#endif
+
+_Static_assert(offsetof(struct fact, subject) == 24 && offsetof(struct fact, cpu) == 28 &&
+	       offsetof(struct fact, kind) == 30 && offsetof(struct fact, aux) == 31,
+	       "META_… are the places in a fact");
+
+#define META_AUX_BITS (UINT64_C(0xff) << META_AUX)
+
+static inline uint64_t fact_meta(const struct fact *f)
+{
+	uint64_t meta;
+
+	memcpy(&meta, &f->subject, sizeof(meta));
+	return meta;
+}
+
+static inline void fact_set_meta(struct fact *f, uint64_t meta)
+{
+	memcpy(&f->subject, &meta, sizeof(meta));
+}
 
 /*
  * Records of one CPU are missing between two times: after the last record before the gap (or the

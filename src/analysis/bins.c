@@ -17,6 +17,7 @@
 struct owner {
 	char *vm, *comm;
 	int64_t pid, vcpu, tid;
+	struct bin_cache *cache;
 };
 
 struct bins {
@@ -78,6 +79,9 @@ void bins_free(struct bins *b, void (*release)(struct bin *bin))
 	for (uint32_t i = 0; i < b->n_owners; i++) {
 		free(b->owners[i].vm);
 		free(b->owners[i].comm);
+		if (b->owners[i].cache)
+			free(b->owners[i].cache->slots);
+		free(b->owners[i].cache);
 	}
 	free(b->owners);
 	free(b->members);
@@ -125,6 +129,7 @@ static uint32_t add_owner(struct bins *b, const struct owner *o)
 	if (is_new) {
 		b->owners = xreallocarray(b->owners, b->n_owners + 1, sizeof(*b->owners));
 		b->owners[b->n_owners] = *o;
+		b->owners[b->n_owners].cache = NULL;
 		b->owners[b->n_owners].vm = o->vm ? xstrdup(o->vm) : NULL;
 		b->owners[b->n_owners++].comm = o->comm ? xstrdup(o->comm) : NULL;
 		*number = (void *)(uintptr_t)b->n_owners;
@@ -304,10 +309,13 @@ void bin_cache_add(struct bin_cache *cache, struct bin *bin)
 	cache->n++;
 }
 
-void bin_cache_clear(struct bin_cache *cache)
+struct bin_cache *bins_cache(struct bins *b, uint32_t owner)
 {
-	free(cache->slots);
-	*cache = (struct bin_cache){ 0 };
+	struct owner *o = &b->owners[owner - 1];
+
+	if (!o->cache)
+		o->cache = xcalloc(1, sizeof(*o->cache));
+	return o->cache;
 }
 
 size_t bins_count(const struct bins *b)

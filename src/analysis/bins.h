@@ -67,22 +67,22 @@ struct bin_mask {
 
 struct bin_mask bins_mask(const struct bins *b);
 
-/* The bins that a subject's owner has used, found by two loads. Zeroed: none. */
+/* The bins that an owner has used, found by two loads. Zeroed: none. */
 struct bin_cache {
 	struct bin **slots; /* open addressing; NULL where nothing is */
 	uint32_t mask;	    /* slots - 1 */
 	uint32_t n;
 };
 
+/* The owner's, which all its subjects share: it lives as long as the bins. */
+struct bin_cache *bins_cache(struct bins *b, uint32_t owner);
+
 void bin_cache_add(struct bin_cache *cache, struct bin *bin);
 
-/* To be called when the subject's owner changes, too. */
-void bin_cache_clear(struct bin_cache *cache);
-
+/* Values that are small numbers, as reasons are, stand side by side and don't collide. */
 static inline uint32_t bin_cache_slot(const struct bin_cache *cache, uint64_t value, uint32_t tag)
 {
-	return (uint32_t)((value ^ (uint64_t)tag << 40) * UINT64_C(0x9e3779b97f4a7c15) >> 40) &
-	       cache->mask;
+	return ((uint32_t)value ^ tag * 0x9e3779b1u >> 16) & cache->mask;
 }
 
 /* Where the search for a fact's bin begins, and mostly ends. The cache isn't empty. */

@@ -35,16 +35,16 @@ struct exit_bin {
 	uint32_t open;	/* for a report: these and the pending ones */
 };
 
-/* One per subject, so of threads mostly: a cache line. */
+/* One per subject, so of threads mostly: less than a cache line. */
 struct thread {
 	uint64_t since; /* of the pending exit */
 	struct exit_bin *pending;
 	uint64_t vcpu;
+	struct bin_cache *cache; /* where its exits' bins are looked for first */
 	uint32_t owner;	 /* 0: not met yet */
 	bool unselected; /* its exits don't count */
 	bool doomed;	 /* a loss lies behind the pending exit already */
 	bool noted;	 /* in a piece: its seam knows what came first */
-	struct bin_cache cache;
 };
 
 /* A thread at both ends of a piece. */
@@ -64,7 +64,8 @@ struct exits {
 	const struct analysis_env *env;
 	struct bins *bins;
 	struct bin_mask mask;
-	bool some_cpus; /* -C: whether an exit counts depends on its CPU, so nothing is cached */
+	bool some_cpus; /* -C: whether an exit counts depends on its CPU */
+	struct bin_cache nothing; /* of threads whose exits don't count, or not all of them */
 	struct thread *threads; /* by subject */
 	size_t n_threads;
 	struct losses losses;
@@ -112,8 +113,6 @@ static void exits_free(void *state)
 		free(entry->value.p);
 	hash_free(&x->seams);
 	free(x->away);
-	for (size_t i = 0; i < x->n_threads; i++)
-		bin_cache_clear(&x->threads[i].cache);
 	free(x->threads);
 	free(x);
 }
@@ -238,13 +237,14 @@ static void meet(struct exits *x, struct thread *t, const struct fact *f)
 	bool is_new = !t->owner;
 
 	/* an entry before the piece may have told */
-	x->unsure |= f->b == FACT_NO_VCPU && (env->selected || env->by & KEY_BIT(KEY_VCPU));
+	x->unsure |= is_new && f->b == FACT_NO_VCPU &&
+		     (env->selected || env->by & KEY_BIT(KEY_VCPU));
 	if (!is_new && f->b == FACT_NO_VCPU)
 		return;
 	t->vcpu = f->b;
 	t->owner = bins_owner(x->bins, f->subject, f->b);
 	t->unselected = env->selected && !env->selected(env->ctx, f->subject, f->b);
-	bin_cache_clear(&t->cache);
+	t->cache = x->some_cpus || t->unselected ? &x->nothing : bins_cache(x->bins, t->owner);
 	if (is_new)
 		count_thread(x, t, f);
 }
@@ -258,8 +258,8 @@ static struct exit_bin *find_bin(struct exits *x, struct thread *t, const struct
 	if (t->unselected || (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
 		return &x->unselected;
 	bin = bins_get(x->bins, t->owner, f->cpu, f->aux, f->a);
-	if (!x->some_cpus)
-		bin_cache_add(&t->cache, bin);
+	if (t->cache != &x->nothing)
+		bin_cache_add(t->cache, bin);
 	return (struct exit_bin *)bin;
 }
 
@@ -272,7 +272,7 @@ static inline void on_exit_fact(struct exits *x, const struct fact *f)
 		meet(x, t, f);
 	if (unlikely(t->pending))
 		t->pending->unpaired++;
-	bin = (struct exit_bin *)bin_cached(&t->cache, &x->mask, f->cpu, f->aux, f->a);
+	bin = (struct exit_bin *)bin_cached(t->cache, &x->mask, f->cpu, f->aux, f->a);
 	if (unlikely(!bin))
 		bin = find_bin(x, t, f);
 	bin->exits++;
@@ -326,7 +326,6 @@ static void on_thread_end(struct exits *x, const struct fact *f)
 		goes_away(x, f->subject);
 	if (t->pending)
 		t->pending->ended++;
-	bin_cache_clear(&t->cache);
 	*t = (struct thread){ 0 };
 }
 
@@ -340,22 +339,80 @@ static inline void on_fact(struct exits *x, const struct fact *f)
 		on_thread_end(x, f);
 }
 
+/* The last 8 bytes of a fact of the same subject on the same CPU, but for aux. */
+static uint64_t meta_like(const struct fact *f, enum fact_kind kind)
+{
+	return (uint64_t)f->subject << META_SUBJECT | (uint64_t)f->cpu << META_CPU |
+	       (uint64_t)kind << META_KIND;
+}
+
+/* Whether a fact tells no other vCPU than is known. */
+static bool same_vcpu(const struct thread *t, const struct fact *f)
+{
+	return f->b == t->vcpu || f->b == FACT_NO_VCPU;
+}
+
+/*
+ * Most exits are followed by their entry at once. While a thread does nothing else, nothing of it
+ * changes, and of all that on_fact() does for such a pair only the counting in its bin is left: that
+ * is done here, at half the cost. f is followed by another fact. Returns the first one that has to
+ * go the other way. Not inline, so that all that stays the same is kept in registers.
+ */
+static __attribute__((noinline)) const struct fact *feed_pairs(struct exits *x,
+							       const struct fact *f,
+							       const struct fact *end)
+{
+	const uint64_t exit = meta_like(f, FACT_EXIT), entry = meta_like(f, FACT_ENTRY);
+	const uint64_t exit_vcpu = f[0].b, entry_vcpu = f[1].b, lost_to = x->losses.to;
+	const struct thread *t = thread_of(x, f->subject);
+	const struct bin_cache cache = t->owner ? *t->cache : x->nothing;
+	const struct bin_mask mask = x->mask;
+	const uint16_t cpu = f->cpu;
+	struct exit_bin *bin;
+
+	if (!cache.slots || t->pending || !same_vcpu(t, &f[0]) || !same_vcpu(t, &f[1]))
+		return f;
+	for (; f + 1 < end; f += 2) {
+		if (unlikely((fact_meta(f) & ~META_AUX_BITS) != exit || fact_meta(f + 1) != entry ||
+			     f[0].b != exit_vcpu || f[1].b != entry_vcpu ||
+			     f[1].time < f[0].time || f[0].time < lost_to))
+			break;
+		bin = (struct exit_bin *)bin_cached(&cache, &mask, cpu, f->aux, f->a);
+		if (unlikely(!bin))
+			break;
+		bin->exits++;
+		dist_add(&bin->handling, f[1].time - f[0].time);
+	}
+	return f;
+}
+
+static void feed_all(struct exits *x, const struct fact *f, const struct fact *end)
+{
+	while (f < end) {
+		if (f + 1 < end && f->kind == FACT_EXIT)
+			f = feed_pairs(x, f, end);
+		if (f < end)
+			on_fact(x, f++);
+	}
+}
+
 /*
  * With thousands of threads nothing of a thread is in the processor's caches when its turn comes,
  * and the time of a fact is that of a handful of loads from memory, each of which needs the one
  * before. The facts that come are known, so all these loads are begun some facts ahead, one step of
  * the way at each distance; by then the step before has arrived.
  */
-enum { AHEAD_THREAD = 64, AHEAD_SLOT = 44, AHEAD_BIN = 24, AHEAD_COUNTER = 10 };
+enum { AHEAD_THREAD = 104, AHEAD_CACHE = 80, AHEAD_SLOT = 56, AHEAD_BIN = 32, AHEAD_COUNTER = 10 };
 
 /* Where the search for an exit's bin begins; NULL for other facts and unknown threads. */
 static inline struct bin *const *slot_ahead(const struct exits *x, const struct fact *f)
 {
-	const struct bin_cache *cache = &x->threads[f->subject].cache;
+	const struct bin_cache *cache;
 
-	if (f->kind != FACT_EXIT || f->subject >= x->n_threads || !cache->slots)
+	if (f->kind != FACT_EXIT || f->subject >= x->n_threads)
 		return NULL;
-	return bin_cache_place(cache, &x->mask, f);
+	cache = x->threads[f->subject].cache;
+	return cache && cache->slots ? bin_cache_place(cache, &x->mask, f) : NULL;
 }
 
 /* The bin that a fact will count in. An exit's is a guess: to verify it, it had to be loaded. */
@@ -392,6 +449,8 @@ static inline __attribute__((always_inline)) void look_ahead(const struct exits 
 	const struct exit_bin *bin = bin_ahead(x, f + AHEAD_BIN);
 
 	__builtin_prefetch(&x->threads[f[AHEAD_THREAD].subject], 1);
+	if (f[AHEAD_CACHE].subject < x->n_threads)
+		__builtin_prefetch(x->threads[f[AHEAD_CACHE].subject].cache);
 	__builtin_prefetch(slot_ahead(x, f + AHEAD_SLOT));
 	__builtin_prefetch(bin, 1);
 	if (bin)
@@ -399,8 +458,8 @@ static inline __attribute__((always_inline)) void look_ahead(const struct exits 
 	__builtin_prefetch(counter_ahead(x, f + AHEAD_COUNTER), 1);
 }
 
-/* How many bins are too many for the caches nearest to the processor. */
-enum { MANY_BINS = 4096 };
+/* How many bins are too many for the caches nearest to the processor; facts between two looks. */
+enum { MANY_BINS = 4096, BLOCK = 16 };
 
 static void exits_feed(void *state, const struct fact *facts, size_t n)
 {
@@ -408,12 +467,12 @@ static void exits_feed(void *state, const struct fact *facts, size_t n)
 	struct exits *x = state;
 
 	if (bins_count(x->bins) > MANY_BINS)
-		for (; f + AHEAD_THREAD < end; f++) {
-			look_ahead(x, f);
-			on_fact(x, f);
+		for (; f + AHEAD_THREAD + BLOCK < end; f += BLOCK) {
+			for (int i = 0; i < BLOCK; i++)
+				look_ahead(x, f + i);
+			feed_all(x, f, f + BLOCK);
 		}
-	for (; f < end; f++)
-		on_fact(x, f);
+	feed_all(x, f, end);
 	if (n)
 		x->now = max(x->now, facts[n - 1].time);
 }

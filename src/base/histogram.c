@@ -52,6 +52,13 @@ void histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t n)
 		store(h, bucket, histogram_get(h, bucket) + n);
 }
 
+void histogram_carry(struct histogram *h, unsigned bucket)
+{
+	if (!h->high)
+		h->high = xcalloc(HISTOGRAM_BUCKETS, sizeof(*h->high));
+	h->high[bucket]++;
+}
+
 void histogram_free(struct histogram *h)
 {
 	free(h->rows);

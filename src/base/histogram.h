@@ -30,7 +30,8 @@ struct histogram {
 /* The bucket of a value, 0 … HISTOGRAM_BUCKETS - 1, without a branch. */
 static inline unsigned histogram_bucket(uint64_t value)
 {
-	unsigned shift = 59 - __builtin_clzll(value | HISTOGRAM_STEPS);
+	unsigned top = 63 ^ (unsigned)__builtin_clzll(value | HISTOGRAM_STEPS); /* highest bit */
+	unsigned shift = top - 4;
 
 	return (shift * HISTOGRAM_STEPS) + (unsigned)(value >> shift);
 }
@@ -42,20 +43,18 @@ uint64_t histogram_high(unsigned bucket);
 /* The rare half of histogram_add(): n more in a bucket, with growth and overflow. */
 void histogram_add_bucket(struct histogram *h, unsigned bucket, uint64_t n);
 
+/* Likewise, when the lower half of a counter went round. */
+void histogram_carry(struct histogram *h, unsigned bucket);
+
 static inline void histogram_add(struct histogram *h, uint64_t value)
 {
 	unsigned bucket = histogram_bucket(value);
 	unsigned slot = h->slot[bucket / HISTOGRAM_STEPS];
-	uint32_t *count;
 
-	if (likely(slot)) {
-		count = &h->rows[slot - 1][bucket % HISTOGRAM_STEPS];
-		if (likely(*count != UINT32_MAX)) {
-			(*count)++;
-			return;
-		}
-	}
-	histogram_add_bucket(h, bucket, 1);
+	if (unlikely(!slot))
+		histogram_add_bucket(h, bucket, 1);
+	else if (unlikely(!++h->rows[slot - 1][bucket % HISTOGRAM_STEPS]))
+		histogram_carry(h, bucket);
 }
 
 /* Where histogram_add() of this value will count: to be prefetched. NULL: nowhere yet. */

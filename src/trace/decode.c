@@ -99,22 +99,6 @@ static uint64_t head_delta(uint64_t head)
 	return head >> HEAD_DELTA & ((1u << PAGE_DELTA_BITS) - 1);
 }
 
-/* The last 8 bytes of a fact as one number, so that they are one store. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-enum { META_SUBJECT = 0, META_CPU = 32, META_KIND = 48, META_AUX = 56 };
-#else
-enum { META_SUBJECT = 32, META_CPU = 16, META_KIND = 8, META_AUX = 0 };
-#endif
-
-_Static_assert(offsetof(struct fact, subject) == 24 && offsetof(struct fact, cpu) == 28 &&
-	       offsetof(struct fact, kind) == 30 && offsetof(struct fact, aux) == 31,
-	       "META_… are the places in a fact");
-
-static void set_meta(struct fact *f, uint64_t meta)
-{
-	memcpy(&f->subject, &meta, sizeof(meta));
-}
-
 static uint64_t load64(const unsigned char *p)
 {
 	uint64_t v;
@@ -313,7 +297,7 @@ static void decode_row(struct decoder *d, const struct decode_row *row,
 	struct fact *f = &window->facts[window->n];
 
 	f->time = rec->time;
-	set_meta(f, find_subject(d, row, rec));
+	fact_set_meta(f, find_subject(d, row, rec));
 	f->kind = row->kind;
 	if (row->kind == FACT_RECORD) {
 		f->a = (uintptr_t)rec->data;
@@ -468,7 +452,7 @@ static ALWAYS_INLINE void emit(struct fact *f, const unsigned char *data,
 		f->b = load_arg(data, &as->b);
 		thread |= (uint64_t)(uint8_t)load_arg(data, &as->aux) << META_AUX;
 	}
-	set_meta(f, thread | (uint64_t)(exit ? FACT_EXIT : FACT_ENTRY) << META_KIND);
+	fact_set_meta(f, thread | (uint64_t)(exit ? FACT_EXIT : FACT_ENTRY) << META_KIND);
 }
 
 static ALWAYS_INLINE void decode_loop(struct decoder *d, struct page_walk *w, uint64_t limit,
@@ -553,7 +537,7 @@ static void decode_plain(struct decoder *d, struct page_walk *w, uint64_t limit,
 		f->time = time = then;
 		f->a = (uintptr_t)p + 4;
 		f->b = (uint64_t)as->slot << 32 | size;
-		set_meta(f, thread | (uint64_t)FACT_RECORD << META_KIND);
+		fact_set_meta(f, thread | (uint64_t)FACT_RECORD << META_KIND);
 		p += 4 + size;
 		f++;
 	}

@@ -441,6 +441,8 @@ static void test_selection(void)
 	exit_at(&t, B, 10, CPUID);
 	entry_at(&t, A, 11);
 	entry_at(&t, B, 13);
+	exit_at(&t, A, 20, CPUID);
+	entry_at(&t, A, 25);
 	report(&t, NULL);
 	is_int(count(&t, t.table->totals, "exits"), 1, "only the selected thread counts");
 	is_int(count(&t, t.table->totals, "total_ns"), 3, "with its time");
