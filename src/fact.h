@@ -59,10 +59,10 @@ enum fact_hypercall {
 
 /*
  * What ended. What a record tells of a thread is followed by its last switch, and by whatever a new
- * thread with its id does: they have the same number. That is given back later: behind END_NUMBER it
- * means another thread, and nothing may be left of the one that had it. END_NUMBER comes for threads
- * that no record told the end of as well, where nothing was seen of them for long and they are too
- * many; one that lives on gets another number.
+ * thread with its id does: they have the same number. That is given back later: behind END_NUMBER
+ * it means another thread, and nothing may be left of the one that had it. END_NUMBER comes for
+ * threads that no record told the end of as well, where nothing was seen of them for long and they
+ * are too many; one that lives on gets another number.
  */
 enum fact_end { END_THREAD, END_NUMBER };
 

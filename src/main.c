@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 	int status;
 
 	hold_descriptors();
-	/* A reader that left, and a file that may not grow, are found out by the write that fails. */
+	/* A reader that left and a file that may not grow are found out by the write that fails. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	status = run(argc, argv, &err);

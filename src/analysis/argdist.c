@@ -188,7 +188,7 @@ static void *argdist_new(const struct analysis_env *env, struct error *err)
 	a->bins = bins_new(&a->bins_env, sizeof(struct arg_bin), KEY_EVENT);
 	a->numbers = xcalloc(env->n_slots + 1, sizeof(*a->numbers));
 	a->expr = expr_parse(env->expr, err);
-	/* a piece doesn't know what was called before it, nor which of a range's values came first */
+	/* a piece knows neither what was called before it nor which value of a range came first */
 	if (!a->expr || resolve(a, err) || (env->piece && (a->latency || env->linear))) {
 		argdist_free(a);
 		return NULL;

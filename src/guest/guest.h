@@ -28,8 +28,8 @@ enum guest_op {
 	GUEST_HYPERCALL,
 	GUEST_HLT, /* there is no interrupt controller: each one goes out to us */
 	/*
-	 * A halt that the vCPU's own timer ends, an exit to KVM alone. Two writes of MSRs go with it:
-	 * one sets the timer, one ends its interrupt. Not together with GUEST_HLT.
+	 * A halt that the vCPU's own timer ends, an exit to KVM alone. Two writes of MSRs go with
+	 * it: one sets the timer, one ends its interrupt. Not together with GUEST_HLT.
 	 */
 	GUEST_SLEEP,
 	GUEST_OPS

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Threads and processes as far as they were asked about. What is known of a thread is forgotten with
- * its end, and of a process with that of its last thread, so that they are never more than there are
- * at once; only the names of machines are kept.
+ * Threads and processes as far as they were asked about. What is known of a thread is forgotten
+ * with its end, and of a process with that of its last thread, so that they are never more than
+ * there are at once; only the names of machines are kept.
  */
 #include "sampler/who.h"
 
@@ -32,7 +32,7 @@ struct who {
 	struct hash threads;   /* tid → struct who_thread */
 	struct hash processes; /* pid → struct process */
 	struct strhash names;  /* of machines */
-	struct who_thread stranger; /* in a file, of whom nothing was told: the last one asked for */
+	struct who_thread stranger; /* in a file, of whom nothing was told: the last asked for */
 };
 
 static struct who *who_new(const struct root *root, bool live)

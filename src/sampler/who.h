@@ -44,8 +44,8 @@ void who_set(struct who *w, const struct who_thread *thread);
 int who_read_map(struct who *w, const char *path, struct error *err);
 
 /*
- * Never NULL. Good until the next call; the names of machines until who_free(). A later call may know
- * more.
+ * Never NULL. Good until the next call; the names of machines until who_free(). A later call may
+ * know more.
  */
 const struct who_thread *who_thread(struct who *w, int32_t tid);
 

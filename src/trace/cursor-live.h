@@ -32,7 +32,7 @@ struct live;
 struct live_options {
 	bool strict;		/* every round with a barrier: some consumer pairs across threads */
 	uint64_t max_rate;	/* --max-rate: records per second, 0 none */
-	size_t pool;		/* bytes of pages held at most; 0: 16 MB, at least 4 pages per CPU */
+	size_t pool;		/* bytes of pages held at most; 0: 16 MB, at least 4 pages a CPU */
 	const sigset_t *sigmask; /* in force while waiting, NULL: unchanged */
 };
 

@@ -466,7 +466,8 @@ struct parts *parts_recover(const char *file, const struct page_layout *layout, 
 	unsigned int n = count_leftovers(file);
 
 	if (!n) {
-		error_set(err, "there are no parts of an interrupted recording (%s.cpu0 …)", file);
+		error_set(err, "there are no parts of an interrupted recording (%s.cpu0 …)",
+			  file);
 		return NULL;
 	}
 	struct parts *p = new_parts(file, n, layout);

@@ -58,8 +58,8 @@ const struct record_field *records_field(struct records *r, unsigned int slot, c
 
 /*
  * A field's value out of a record of `size` bytes. False when the record is too short for it, or
- * its array has no such element, or the field is of the other kind. A number is sign-extended where it is signed; a text is cut to
- * `room` and NUL-terminated.
+ * its array has no such element, or the field is of the other kind. A number is sign-extended where
+ * it is signed; a text is cut to `room` and NUL-terminated.
  */
 bool records_number(const struct records *r, const struct record_field *field, const void *record,
 		    size_t size, uint64_t *value);

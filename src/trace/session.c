@@ -144,8 +144,9 @@ static int make_instance(struct session *s, struct error *err)
 	}
 	if (ret == -EROFS)
 		return error_set(err,
-				 "%s is mounted read-only, so no tracing instance can be made; hvscope"
-				 " steal works without; mount -o remount,rw %s", s->tfs.dir, s->tfs.dir);
+				 "%s is mounted read-only, so no tracing instance can be made; "
+				 "hvscope steal works without; mount -o remount,rw %s",
+				 s->tfs.dir, s->tfs.dir);
 	if (ret == -EINVAL || ret == -EPERM || ret == -EACCES)
 		return error_set(err,
 				 "the kernel refuses a tracing instance (%s): it is locked down, or"

@@ -90,7 +90,8 @@ static void test_names(void)
 	expr_free(e);
 	e = expr_parse("args[ 0x2 ] + args[2] + args[3]", NULL);
 	ok(e && expr_names(e) == 2 && !strcmp(expr_name(e, 0), "args[2]") &&
-	   !strcmp(expr_name(e, 1), "args[3]"), "elements of arrays, however their number is written");
+	   !strcmp(expr_name(e, 1), "args[3]"),
+	   "elements of arrays, however their number is written");
 	expr_free(e);
 	e = expr_parse("args[2]", NULL);
 	ok(e && expr_is_name(e), "an element is a name");

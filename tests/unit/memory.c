@@ -81,7 +81,8 @@ static void write_page(struct load *l, unsigned int cpu, uint64_t n)
 	if (!cpu && n < GUESTS)
 		write_one(l, cpu, GEN_EXIT, begin + 90500, (int32_t)n + 1, HLT);
 	if (!cpu && n >= l->pages - GUESTS)
-		write_one(l, cpu, GEN_ENTRY, begin + 90500, (int32_t)(n + GUESTS - l->pages) + 1, 0);
+		write_one(l, cpu, GEN_ENTRY, begin + 90500, (int32_t)(n + GUESTS - l->pages) + 1,
+			  0);
 }
 
 static int get_page(void *ctx, unsigned int cpu, uint64_t n, const void **page, size_t *size,
@@ -290,7 +291,8 @@ static size_t visitors(uint64_t pages)
 	read_all(&b);
 	stats = stream_stats(b.stream);
 	check_visitors(&b);
-	ok(stats->retired && !stats->cut_short, "%llu threads were forgotten, none of them in an exit",
+	ok(stats->retired && !stats->cut_short,
+	   "%llu threads were forgotten, none of them in an exit",
 	   (unsigned long long)stats->retired);
 	ok(subjects_limit(b.subjects) < 2 * THREADS_KEPT, "%u are known at once",
 	   subjects_limit(b.subjects));
@@ -324,7 +326,8 @@ static void test_pending(void)
 	report = report_of(&b);
 	ok(figure(report, visits, "open") == visits && !figure(report, visits, "timed"),
 	   "%llu exits without an entry are open", (unsigned long long)visits);
-	ok(stats->cut_short >= visits - 2 * THREADS_KEPT && stats->cut_short <= visits - THREADS_KEPT,
+	ok(stats->cut_short >= visits - 2 * THREADS_KEPT &&
+		   stats->cut_short <= visits - THREADS_KEPT,
 	   "that %llu threads were forgotten in one is counted",
 	   (unsigned long long)stats->cut_short);
 	ok(figure(report, GUESTS, "open") + figure(report, GUESTS, "timed") == GUESTS &&
@@ -456,7 +459,8 @@ static void test_stacks(void)
 	ok(in_use() <= full + 4096, "stacks: %zu KB, then %zu KB", full >> 10, in_use() >> 10);
 	report = report_of(&b);
 	is_int(report_table(report, "stacks")->nr_rows, 100001, "as many rows as there may be");
-	ok(noted(report, "300000 records were counted without theirs"), "and a note about the rest");
+	ok(noted(report, "300000 records were counted without theirs"),
+	   "and a note about the rest");
 	report_free(report);
 	end(&b);
 }

@@ -282,7 +282,8 @@ static void test_many(bool live)
 		if (i == 10000)
 			before = in_use();
 	}
-	ok(in_use() <= before + 4096, "%s: of those that ended nothing is kept: %zu, then %zu bytes",
+	ok(in_use() <= before + 4096,
+	   "%s: of those that ended nothing is kept: %zu, then %zu bytes",
 	   live ? "live" : "file", before, in_use());
 	is_str(who_thread(w, 60000)->comm, "worker-60000", "of the others it is");
 	who_free(w);
