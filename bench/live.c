@@ -193,6 +193,7 @@ static void stop_loads(const pid_t *pids, int n)
 struct reading {
 	double records, lost, seconds; /* of tracing */
 	double cpu_ns;                 /* from its start to its end */
+	double reading_ns;             /* of it between set-up and end, as -v says */
 	double start_ms;               /* from its start to tracing */
 	double stop_ms;                /* from the signal to its end */
 };
@@ -203,6 +204,19 @@ static double number_of(const char *json, const char *key)
 	const char *at = strstr(json, key);
 
 	return at ? strtod(at + strlen(key), NULL) : 0;
+}
+
+/* Of the line of -v. */
+static double reading_time(const char *text)
+{
+	static const char key[] = "own CPU time ";
+	const char *at = strstr(text, key);
+	char *unit;
+	double value = at ? strtod(at + strlen(key), &unit) : 0;
+
+	if (!at || *unit == 'n')
+		return value;
+	return value * (*unit == 'u' ? 1e3 : *unit == 'm' ? 1e6 : 1e9);
 }
 
 /* Traces for the time asked for under a load. False with the program's last line in `text`. */
@@ -232,6 +246,7 @@ static bool read_once(const struct bench *b, const char *const *args, enum load 
 	to->cpu_ns = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e9 +
 		     (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3;
 	read_text(b->err, text);
+	to->reading_ns = reading_time(text);
 	return !status && to->seconds > 0;
 }
 
@@ -259,15 +274,20 @@ static void read_round(const struct bench *b, struct series *s, int round)
 		s->skipped = "no kvm_exit came: a KVM that emulates its guests has none";
 }
 
-/* `quiet`: CPU time of a run without load, which start and stop take and not the records. */
-static double print_series(const struct bench *b, struct series *s, double quiet)
+/* CPU times of a run without load: they are not the records'. */
+struct quiet {
+	double cpu_ns, reading_ns;
+};
+
+static struct quiet print_series(const struct bench *b, struct series *s, struct quiet quiet)
 {
-	double v[7][MAX_ROUNDS], cpu;
+	double v[8][MAX_ROUNDS];
+	struct quiet cpu = { 0 };
 
 	printf("\n%s\n", s->name);
 	if (s->skipped) {
 		printf("  skipped: %s\n", s->skipped);
-		return 0;
+		return cpu;
 	}
 	for (int i = 0; i < b->rounds; i++) {
 		const struct reading *r = &s->rounds[i];
@@ -275,15 +295,21 @@ static double print_series(const struct bench *b, struct series *s, double quiet
 		v[0][i] = r->records / r->seconds / 1e6;
 		v[1][i] = r->lost;
 		v[2][i] = r->cpu_ns / 1e6;
-		v[3][i] = max(r->cpu_ns - quiet, 0.0) / max(r->records, 1.0);
-		v[4][i] = max(r->cpu_ns - quiet, 0.0) / r->seconds / 1e7;
+		v[3][i] = max(r->cpu_ns - quiet.cpu_ns, 0.0) / max(r->records, 1.0);
+		v[4][i] = max(r->cpu_ns - quiet.cpu_ns, 0.0) / r->seconds / 1e7;
 		v[5][i] = r->start_ms;
 		v[6][i] = r->stop_ms;
+		v[7][i] = r->reading_ns / 1e6;
 	}
 	print_three("records", v[0], b->rounds, "M/s");
 	print_three("lost", v[1], b->rounds, "records");
-	cpu = print_three("CPU time of the whole run", v[2], b->rounds, "ms") * 1e6;
+	cpu.cpu_ns = print_three("CPU time of the whole run", v[2], b->rounds, "ms") * 1e6;
+	cpu.reading_ns = print_three("... of it reading", v[7], b->rounds, "ms") * 1e6;
 	if (s->load != LOAD_NONE) {
+		for (int i = 0; i < b->rounds; i++)
+			v[7][i] = max(s->rounds[i].reading_ns - quiet.reading_ns, 0.0) /
+				  max(s->rounds[i].records, 1.0);
+		print_three("reading, beyond that of a quiet run", v[7], b->rounds, "ns/record");
 		print_three("CPU time beyond that of a quiet run", v[3], b->rounds, "ns/record");
 		print_three("... as share of a core", v[4], b->rounds, "%");
 	}
@@ -298,8 +324,9 @@ static void measure_reading(const struct bench *b)
 	enum { QUIET, N = 4 };
 	const char *h = b->hvscope;
 	struct series *s = xcalloc(N, sizeof(*s));
+	const struct quiet none = { 0 };
 	struct error err;
-	double quiet;
+	struct quiet quiet;
 
 	s[QUIET] = (struct series){ .name = "hvscope exits -v, no load of ours",
 				    .args = { h, "exits", "-v", "-f", "json" } };
@@ -316,10 +343,10 @@ static void measure_reading(const struct bench *b)
 	for (int round = 0; round < b->rounds; round++)
 		for (int i = 0; i < N; i++)
 			read_round(b, &s[i], round);
-	quiet = print_series(b, &s[QUIET], 0);
+	quiet = print_series(b, &s[QUIET], none);
 	/* each load's own quiet run: the programs don't start alike */
 	print_series(b, &s[3], quiet);
-	quiet = print_series(b, &s[1], 0);
+	quiet = print_series(b, &s[1], none);
 	print_series(b, &s[2], quiet);
 	fflush(stdout);
 	free(s);
