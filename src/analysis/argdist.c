@@ -325,11 +325,11 @@ static uint64_t place_of_text(struct argdist *a, const char *text, uint64_t orde
 /* The greatest multiple of the step that isn't above the value, or the least number there is. */
 static int64_t round_down(int64_t value, int64_t step)
 {
-	int64_t rest = value % step;
+	int64_t rest = value % step, above = value - rest;
 
-	if (value < INT64_MIN + step)
-		return INT64_MIN;
-	return (int64_t)((uint64_t)value - (uint64_t)rest - (rest < 0 ? (uint64_t)step : 0));
+	if (rest >= 0)
+		return above;
+	return above < INT64_MIN + step ? INT64_MIN : above - step;
 }
 
 static void range_text(struct expr_value value, uint64_t step, char *text, size_t room)
@@ -337,10 +337,12 @@ static void range_text(struct expr_value value, uint64_t step, char *text, size_
 	uint64_t low = value.v - value.v % step;
 
 	if (value.is_signed && (int64_t)value.v < 0) {
-		int64_t from = round_down((int64_t)value.v, (int64_t)step);
+		int64_t v = (int64_t)value.v, width = (int64_t)step, rest = v % width;
 
-		snprintf(text, room, "[%" PRId64 ", %" PRId64 ")", from,
-			 (int64_t)((uint64_t)from + step));
+		snprintf(text, room, "[%" PRId64 ", %" PRId64 ")", round_down(v, width),
+			 rest ? v - rest : v + width);
+	} else if (low + step < low) {
+		snprintf(text, room, "[%" PRIu64 ", 18446744073709551616)", low);
 	} else {
 		snprintf(text, room, "[%" PRIu64 ", %" PRIu64 ")", low, low + step);
 	}

@@ -501,6 +501,33 @@ static void test_hist(void)
 
 /* --- Latencies --- */
 
+/* The ends of what 64 bits can hold: a range is cut there, and no two are one in another. */
+static void test_extreme_ranges(void)
+{
+	struct fixture t;
+
+	begin(&t, "argdist");
+	only(&t, FIRST);
+	t.env.expr = "n";
+	t.env.linear = INT64_MAX;
+	feed_value(&t, (uint64_t)-1);
+	feed_value(&t, (uint64_t)-2);
+	feed_value(&t, (uint64_t)-INT64_MAX);
+	feed_value(&t, (uint64_t)INT64_MIN);
+	report(&t, true);
+	ok(t.table->nr_rows == 2 && valued(&t, "[-9223372036854775807, 0)") == 3 &&
+	   valued(&t, "[-9223372036854775808, -9223372036854775807)") == 1, "the least numbers");
+	end(&t);
+	begin(&t, "argdist");
+	only(&t, FIRST);
+	t.env.expr = "addr";
+	t.env.linear = 10;
+	feed_value(&t, UINT64_MAX);
+	report(&t, true);
+	ok(valued(&t, "[18446744073709551610, 18446744073709551616)") == 1, "the greatest");
+	end(&t);
+}
+
 static void test_many_values(void)
 {
 	struct fixture t;
@@ -632,6 +659,7 @@ int main(void)
 	test_ranges();
 	test_hist();
 	test_latency();
+	test_extreme_ranges();
 	test_many_values();
 	test_latency_lost();
 	is_refused("argdist", "$latency", "first has no $latency");
