@@ -85,6 +85,22 @@ static void add_family(struct wanted *w, struct who *who, const struct family *f
 	free(pids);
 }
 
+static int add_process(struct wanted *w, uint64_t pid, struct who *who, const struct family *family,
+		       struct error *err)
+{
+	int32_t id = pid > INT32_MAX ? INT32_MAX : (int32_t)pid, process = who_thread(who, id)->pid;
+
+	/* /proc/TID is there, too */
+	if (process > 0 && process != id)
+		return error_set(err, "%d is a thread of process %d, which is what -p takes", id,
+				 process);
+	if (family)
+		add_family(w, who, family);
+	else
+		add_tasks(w, who, id);
+	return w->n_pids ? 0 : error_set(err, "there is no process %llu", (unsigned long long)pid);
+}
+
 int wanted_threads(struct wanted *w, const struct settings *s, struct who *who,
 		   const struct family *family, struct error *err)
 {
@@ -92,15 +108,8 @@ int wanted_threads(struct wanted *w, const struct settings *s, struct who *who,
 	int32_t *pids;
 	size_t n;
 
-	if (s->pid) {
-		if (family)
-			add_family(w, who, family);
-		else
-			add_tasks(w, who, s->pid > INT32_MAX ? 0 : (int32_t)s->pid);
-		if (!w->n_pids)
-			return error_set(err, "there is no process %llu",
-					 (unsigned long long)s->pid);
-	}
+	if (s->pid && add_process(w, s->pid, who, family, err))
+		return -1;
 	if (!s->vm)
 		return 0;
 	n = who_find_vm(who, s->vm, &pids, others, sizeof(others));

@@ -189,6 +189,17 @@ fi
 check "a file that may not grow" "sh -c 'echo \$\$ >$tmp/pid; ulimit -f 1
 	exec $exits -d 1ms -f json -o $tmp/small'" 1 "^hvscope: .*(written|too large)"
 is "nothing is left of that" "$(left_by "$(cat "$tmp/pid")") $(find "$tmp" -name '*small*')" "0 "
+# Any thread that isn't the first of its process.
+thread=$(for task in /proc/[0-9]*/task/[0-9]*; do
+	process=${task#/proc/}
+	[ "${task##*/}" = "${process%%/*}" ] || echo "${task##*/} ${process%%/*}"
+done | head -n 1)
+if [ -n "$thread" ]; then
+	check "a thread is no process" "$exits -p ${thread% *}" 1 \
+		"^hvscope: ${thread% *} is a thread of process ${thread#* }, which is what -p takes$"
+else
+	skip "a thread is no process" "no process has several threads"
+fi
 check "no such process" "$exits -p 4194305" 1 "^hvscope: there is no process 4194305"
 check "no such machine" "$exits --vm 'no such'" 1 "^hvscope: no virtual machine 'no such'"
 if command -v setpriv >/dev/null; then
