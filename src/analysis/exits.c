@@ -354,9 +354,9 @@ static bool same_vcpu(const struct thread *t, const struct fact *f)
 
 /*
  * Most exits are followed by their entry at once. While a thread does nothing else, nothing of it
- * changes, and of all that on_fact() does for such a pair only the counting in its bin is left: that
- * is done here, at half the cost. f is followed by another fact. Returns the first one that has to
- * go the other way. Not inline, so that all that stays the same is kept in registers.
+ * changes, and of all that on_fact() does for such a pair only the counting in its bin is left:
+ * that is done here, at half the cost. f is followed by another fact. Returns the first one that
+ * has to go the other way. Not inline, so that all that stays the same is kept in registers.
  */
 static __attribute__((noinline)) const struct fact *feed_pairs(struct exits *x,
 							       const struct fact *f,

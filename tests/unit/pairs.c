@@ -166,7 +166,8 @@ enum { FACTS = 600, WINDOWS = 8 };
 /* Mostly pairs; seldom anything. `mess` is of how many facts one is out of the way. */
 static void make_facts(struct gen_random *r, struct fact *facts, uint64_t *time, uint64_t mess)
 {
-	static const enum fact_kind kinds[] = { FACT_EXIT, FACT_ENTRY, FACT_THREAD_END, FACT_RECORD };
+	static const enum fact_kind kinds[] = { FACT_EXIT, FACT_ENTRY, FACT_THREAD_END,
+						FACT_RECORD };
 	uint64_t silent = gen_below(r, 4); /* kernels whose exits, or whose entries tell no vCPU */
 	struct fact f = { .kind = FACT_ENTRY, .subject = 4 };
 
@@ -317,7 +318,7 @@ static bool bind(struct binding *binding, const struct hypervisor *hv)
 	for (size_t i = 0; i < hv->n_events; i++) {
 		const struct hv_event *row = &hv->events[i];
 
-		if (row->system && FACT_BIT(row->kind) & (FACT_BIT(FACT_EXIT) | FACT_BIT(FACT_ENTRY)) &&
+		if (row->system && (row->kind == FACT_EXIT || row->kind == FACT_ENTRY) &&
 		    binding_add(binding, hv, row, NULL) >= 0)
 			bound |= FACT_BIT(row->kind);
 	}
