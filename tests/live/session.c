@@ -515,14 +515,24 @@ static void test_boundary(void)
 		return;
 	}
 	session_start(s, &err);
-	uint64_t boundary = clock_now() + 50000000;
+	uint64_t late = UINT64_MAX;
+	bool up_to_it = true;
 
-	do {
-		live_round(l, boundary, &result, &err);
-	} while (clock_now() < boundary);
-	ok(result.horizon >= boundary || live_stats(l)->barrier == BARRIER_MARGIN,
+	/* On a busy machine a round, or its barrier, may take long; a wait would each time. */
+	for (int i = 0; i < 10 && late > 90000000; i++) {
+		uint64_t boundary = clock_now() + 5000000, begun;
+
+		/* The first one that begins behind it, to its end. */
+		do {
+			begun = clock_now();
+			live_round(l, boundary, &result, &err);
+		} while (result.more || (result.horizon < boundary && begun < boundary));
+		late = clock_now() - boundary;
+		up_to_it &= result.horizon >= boundary;
+	}
+	ok(up_to_it || live_stats(l)->barrier == BARRIER_MARGIN,
 	   "the round at the boundary hands on up to it");
-	ok(clock_now() < boundary + 90000000, "and doesn't sleep over it");
+	ok(late <= 90000000, "and doesn't sleep over it");
 	live_free(l);
 	session_free(s);
 }
