@@ -37,6 +37,13 @@ static int32_t parent_of(const struct family *f, int32_t pid)
 	return behind && sscanf(behind, ") %*c %d", &parent) == 1 && parent > 0 ? parent : 0;
 }
 
+static bool is_there(const struct family *f, int32_t pid)
+{
+	char text[16];
+
+	return path_read(f->root, text, sizeof(text), "/proc/%d/stat", pid) >= 0;
+}
+
 static uint64_t by_parents(struct family *f, int32_t pid)
 {
 	for (unsigned int i = 0; i < GENERATIONS_MAX && pid; i++) {
@@ -82,6 +89,9 @@ bool family_has(struct family *f, int32_t pid, int32_t tid)
 		return what == OF_IT;
 	if (what != OF_IT && kernel_has(f, tid))
 		what = OF_IT;
+	/* the kernel's list forgets those that are gone */
+	if (what != OF_IT && !is_there(f, pid))
+		return true;
 	hash_insert(&f->processes, (uint32_t)pid, NULL)->u = what;
 	return what == OF_IT;
 }

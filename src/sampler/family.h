@@ -25,7 +25,7 @@ size_t family_members(const struct family *f, int32_t **pids);
 /* Reads the kernel's list of thread ids, as a text that is freed here; NULL: there is none. */
 void family_ask(struct family *f, char *(*threads)(void *ctx), void *ctx);
 
-/* Whether a thread's process is of it. */
+/* Whether a thread's process is of it. One that is gone may be: nobody can say that it isn't. */
 bool family_has(struct family *f, int32_t pid, int32_t tid);
 
 /* The process is gone; its id may come back as another one. */

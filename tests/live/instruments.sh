@@ -110,9 +110,9 @@ fi
 
 # A child that is there before tracing begins, one that comes later, and one whose parent has ended
 # by the time that it does something; beside them a stranger who does the same.
-mkfifo "$tmp/go" "$tmp/child"
+mkfifo "$tmp/go" "$tmp/child" "$tmp/orphan"
 sh -c "sh -c 'read go <$tmp/child; $load; true' & read go <$tmp/go; $load
-	sh -c \"(sleep 0.2; $load; true) &\"; sleep 0.6; wait" &
+	sh -c \"(sleep 0.2; $load; echo done >$tmp/orphan) &\"; wait" &
 family=$!
 counted() { # OPTIONS
 	# shellcheck disable=SC2086
@@ -132,6 +132,7 @@ if [ $tracing = /sys/kernel/tracing ]; then
 	$load
 	echo go >"$tmp/child"
 	wait $family
+	read -r _ <"$tmp/orphan"
 	kill -TERM $run
 	ok "counting a process and its descendants ends well" wait $run
 	cp "$tmp/family" "$tmp/out"
@@ -139,9 +140,9 @@ if [ $tracing = /sys/kernel/tracing ]; then
 	(while :; do env true; done) &
 	family=$!
 	check "descendants by their processes" \
-		"$HVSCOPE count sched:sched_process_exec -p $family --children --by pid -d 1s -f json" 0
+		"$HVSCOPE count sched:sched_process_exec -p $family --children --by pid -d 2s -f json" 0
 	ok "are others than the process itself" \
-		jq -e ".tables[0].totals.count > 3 and all(.tables[0].rows[]; .pid != $family)" "$tmp/out"
+		jq -e ".tables[0].totals.count > 0 and all(.tables[0].rows[]; .pid != $family)" "$tmp/out"
 	check "not without --children" "$HVSCOPE count sched:sched_process_exec -p $family --by comm -d 200ms -f json" 0
 	kill $family
 	wait $family 2>/dev/null
