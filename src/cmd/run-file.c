@@ -354,6 +354,31 @@ static int advance(struct file *f, uint64_t until, uint64_t *step, bool *more, s
 	}
 }
 
+/*
+ * Empty intervals are reports, too. But nobody wants that many of them, and one damaged time can
+ * ask for more than will ever be printed.
+ */
+static int check_gap(struct file *f, uint64_t boundary, struct error *err)
+{
+	const uint64_t most = 10000000;
+	const struct run *run = f->run;
+	const struct settings *s = run->settings;
+	uint64_t next;
+
+	if (!s->interval || (s->count && s->count <= most))
+		return 0;
+	if (peek(f, &next, err))
+		return -1;
+	if (s->duration && next > run->start && next - run->start > s->duration)
+		next = run->start + s->duration;
+	if (next <= boundary || (next - boundary) / s->interval <= most)
+		return 0;
+	return error_set(err,
+			 "%s has no records for %llu intervals: its times are damaged, or INTERVAL"
+			 " is too short for it",
+			 s->input, (unsigned long long)((next - boundary) / s->interval));
+}
+
 /* Boundary by boundary, until the file or the run is at its end. */
 static int read_file(struct file *f, struct error *err)
 {
@@ -368,6 +393,8 @@ static int read_file(struct file *f, struct error *err)
 		if (!more || stop_asked(run->stop) || run_done(run))
 			break;
 		over = run_is_over(run, boundary);
+		if (!over && check_gap(f, boundary, err))
+			return -1;
 		if (run_report(run, boundary, over, err))
 			return -1;
 	}

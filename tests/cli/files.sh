@@ -172,6 +172,16 @@ is "the host and time of day of a file are never ours" \
 	"$("$HVSCOPE" exits -i "$xen" -f json 2>/dev/null | jq -c .begin; "$HVSCOPE" exits -i "$small" -f json |
 		jq -c .begin)" null
 
+# One page's time is 2^48 ns later: more intervals lie before it than anybody would wait for.
+far=$tmp/far.dat
+cp "$xen" "$far"
+chmod u+w "$far"
+printf '\001' | dd of="$far" bs=1 seek=$(($(wc -c <"$xen") - 4096 + 6)) conv=notrunc 2>/dev/null
+check "millions of empty intervals" "timeout 60 $HVSCOPE hypercalls -i $far -q 1ms" 1 \
+	"^hvscope: .*no records for 28[0-9]{7} intervals: its times are damaged"
+check "as many as COUNT says are no matter" "$HVSCOPE hypercalls -i $far -q 1s 3" 0
+check "nor are those up to -d" "$HVSCOPE hypercalls -i $far -q -d 3s 1s" 0
+
 # --- Completeness ---
 
 lost=$traces/kvm/6.1-lost.dat
