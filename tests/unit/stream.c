@@ -862,7 +862,7 @@ static void write_visitors(struct gen *g, struct gen_truth *truth, unsigned int 
 
 static void visitors(struct way *way, int32_t held, uint32_t keep, const char *name)
 {
-	enum { THREADS = 120000, REGULARS = 100 };
+	enum { THREADS = 40000, REGULARS = 100 };
 	struct gen *g = gen_new(4, 4096, 8, false);
 	struct gen_truth truth = { 0 };
 	const struct stream_stats *stats;
