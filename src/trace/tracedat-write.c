@@ -6,7 +6,9 @@
 #include "trace/tracedat-write.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Everything before the records, and the padding between them, in memory. */
@@ -249,11 +251,28 @@ static int write_zeros(int fd, uint64_t len)
 	return ret;
 }
 
-/* Through memory: where the kernel can't copy from file to file. */
-static int copy_through(int fd, const struct tracedat_part *part, uint64_t done)
+/* The file system may let both files have the same blocks: then nothing is copied. */
+static bool share_part(int fd, const struct tracedat_part *part)
 {
-	enum { ROOM = 1 << 16 };
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	struct file_clone_range range = {
+		.src_fd = part->fd, .src_offset = part->offset, .src_length = part->size,
+		.dest_offset = (uint64_t)at,
+	};
+
+	return at >= 0 && part->size && !ioctl(fd, FICLONERANGE, &range) &&
+	       lseek(fd, (off_t)part->size, SEEK_CUR) >= 0;
+}
+
+/*
+ * In large pieces: as they are written, so the kernel keeps them in its memory, and who maps the
+ * file soon pays for each. copy_file_range() makes them of 64 KB at most.
+ */
+static int copy_part(int fd, const struct tracedat_part *part)
+{
+	enum { ROOM = 1 << 20 };
 	unsigned char *buf = xmalloc(ROOM);
+	uint64_t done = 0;
 	int ret = 0;
 
 	while (done < part->size && !ret) {
@@ -271,20 +290,9 @@ static int copy_through(int fd, const struct tracedat_part *part, uint64_t done)
 	return ret;
 }
 
-static int copy_part(int fd, const struct tracedat_part *part)
+static int write_part(int fd, const struct tracedat_part *part)
 {
-	off_t from = (off_t)part->offset;
-	uint64_t done = 0;
-
-	while (done < part->size) {
-		ssize_t n = copy_file_range(part->fd, &from, fd, NULL,
-					    (size_t)min(part->size - done, (uint64_t)1 << 30), 0);
-
-		if (n <= 0)
-			return copy_through(fd, part, done);
-		done += (uint64_t)n;
-	}
-	return 0;
+	return share_part(fd, part) ? 0 : copy_part(fd, part);
 }
 
 static int write_records(int fd, const struct tracedat_contents *c, uint64_t at)
@@ -298,7 +306,7 @@ static int write_records(int fd, const struct tracedat_contents *c, uint64_t at)
 		if (write_zeros(fd, start - at))
 			return -1;
 		for (i = 0; i < c->n_parts; i++)
-			if (c->parts[i].cpu == cpu && copy_part(fd, &c->parts[i]))
+			if (c->parts[i].cpu == cpu && write_part(fd, &c->parts[i]))
 				return -1;
 		at = start + cpu_size(c, cpu);
 	}
