@@ -226,7 +226,7 @@ static void test_mess(void)
 					make_facts(&r, facts, &time, messes[m]);
 					make_losses(&r, losses, ARRAY_SIZE(losses), before, time);
 					if (i % 2)
-						lost(&b, losses, gen_below(&r, 4));
+						lost(&b, losses, 1 + gen_below(&r, 3));
 					feed(&b, facts, FACTS);
 				}
 				same += end(&b);
