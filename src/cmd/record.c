@@ -422,6 +422,14 @@ static void say_guard(struct record *r, const struct parts_result *result)
 			"keep up; a larger buffer (-b), fewer events or a faster disk may help");
 }
 
+/* Instances are open to everybody who may trace, and some tools reset all of them. */
+static void say_meddled(struct record *r)
+{
+	r->guarded = true;
+	progress_say(r->progress, "somebody else switched off what is recorded; what came after "
+				  "that is missing");
+}
+
 /* 1 when the recording is over. */
 static int next_round(struct record *r, uint64_t end, struct error *err)
 {
@@ -466,6 +474,8 @@ static int finish(struct record *r, struct error *err)
 	r->marking = false;
 	if (session_stop(r->session, err) || parts_finish(r->parts, err))
 		return -1;
+	if (session_info(r->session)->meddled)
+		say_meddled(r);
 	roster_look(r->roster);
 	set_comms(r);
 	return 0;

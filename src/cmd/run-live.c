@@ -201,6 +201,14 @@ static void say_guard(struct tracing *t, const struct live_result *result)
 			     "question (-p, --vm) may help");
 }
 
+/* Instances are open to everybody who may trace, and some tools reset all of them. */
+static void say_meddled(struct tracing *t)
+{
+	t->run->guarded = true;
+	progress_say(t->run->progress, "somebody else switched off what this run traced; what came "
+				       "after that is missing");
+}
+
 static bool ended_from_outside(struct tracing *t)
 {
 	return stop_asked(t->run->stop) || (t->workload && workload_ended(t->workload)) ||
@@ -391,6 +399,8 @@ static int trace(struct tracing *t, struct error *err)
 		glance_stop(t->glance);
 	if (session_stop(t->session, err))
 		return -1;
+	if (session_info(t->session)->meddled)
+		say_meddled(t);
 	if (!reported && finish(t, err))
 		return -1;
 	if (t->run->settings->verbose)

@@ -506,8 +506,20 @@ int session_start(struct session *s, struct error *err)
 	return 0;
 }
 
+/* "0": all are off; a file that can't be read any more tells nothing. */
+static bool is_off(const struct session *s, const char *file)
+{
+	char *text = tfs_read(&s->tfs, "%s/%s", s->path, file);
+	bool off = text && *text == '0';
+
+	free(text);
+	return off;
+}
+
 int session_stop(struct session *s, struct error *err)
 {
+	if (s->running)
+		s->info.meddled = is_off(s, "tracing_on") || is_off(s, "events/enable");
 	if (s->on >= 0 && write(s->on, "0", 1) != 1)
 		return error_errno(err, errno, "tracing can't be turned off");
 	if (s->running)

@@ -195,6 +195,13 @@ ok "with what there was" [ "$(count rate.dat)" -gt 5 ]
 kill $alpha
 wait $alpha 2>/dev/null
 
+start $event -o off.dat
+echo 0 >"$(echo "$tracing"/instances/hvscope.$run.*)/events/enable"
+kill -TERM "$run"
+finish
+is "what somebody else switched off is said" "$status $(grep -c 'somebody else switched off' run.err)" "3 1"
+ok "and what there was is there" [ "$(count off.dat)" -ge 0 ]
+
 # --- Commands ---
 
 check "its status" "$record $event -q -o c.dat -- sh -c 'exit 7'" 7

@@ -119,6 +119,22 @@ check "and the report says so" "$exits --max-rate 5 -d 20s -f json -q" 3 '"compl
 kill $load
 wait $load 2>/dev/null
 
+# Some tools switch off what others trace. Our instance is on until it is set up: its events tell.
+for file in tracing_on events/enable; do
+	start -f json
+	until [ "$(cat "$tracing"/instances/hvscope.$run.*/events/sched/sched_process_exit/enable \
+		"$tracing"/instances/hvscope.$run.*/tracing_on 2>/dev/null | tr -dc 1)" = 11 ]; do
+		kill -0 "$run" 2>/dev/null || break
+		sleep 0.1
+	done
+	echo 0 >"$(echo "$tracing"/instances/hvscope.$run.*)/$file"
+	kill -TERM "$run"
+	finish
+	is "somebody else's 0 in $file is found" \
+		"$status $(jq .lost.complete "$tmp/run.out") $(grep -c '^hvscope: somebody else' "$tmp/run.err")" \
+		"3 false 1"
+done
+
 # An end between two boundaries, or while the reader is behind: the last interval is the short one.
 for nap in 0.21 0.33 0.45 0.57 0.69; do
 	start 10ms -f json -q

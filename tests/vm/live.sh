@@ -1,3 +1,4 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The live tests on kernels that have all there is to trace, probes among it; with CPUs that go and
@@ -13,18 +14,29 @@ for test in session probes parts; do
 	$test >"$OUT/$test" 2>&1
 	echo "status $?" >>"$OUT/$test"
 done
+if [ -e /src/tests/live/functions.sh ]; then
+	export top_srcdir=/src HVSCOPE=/usr/bin/hvscope HVSCOPE_TEST_MODULE=/modules/dummy.ko
+	sh /src/tests/live/functions.sh >"$OUT/functions" 2>&1
+	echo "status $?" >>"$OUT/functions"
+fi
 ls $TRACEFS/instances >"$OUT/left"
 cat $TRACEFS/kprobe_events $TRACEFS/uprobe_events >>"$OUT/left"
 END
 
-# live NAME KERNEL: both tests in one machine.
+# live NAME KERNEL [FUNCTIONS]: the tests in one machine, with that of functions where it is said.
 live() {
-	lab_image "$1" "kernel-$2"
+	lab_image "$1" "kernel-$2" ${3:+dummy}
 	lab_add "$1" "$top_builddir/tests/live/session"
 	lab_add "$1" "$top_builddir/tests/live/probes"
 	lab_add "$1" "$top_builddir/tests/live/parts"
-	lab_run "$1" "$tmp/job" || return
-	for test in session probes parts; do
+	if [ -n "${3-}" ]; then
+		lab_add "$1" "$HVSCOPE"
+		lab_add "$1" "$(command -v dd)"
+		lab_add "$1" "$top_srcdir/tests/lib.sh" /src/tests/lib.sh
+		lab_add "$1" "$top_srcdir/tests/live/functions.sh" /src/tests/live/functions.sh
+	fi
+	lab_run "$1" "$tmp/job" 400 || return
+	for test in session probes parts ${3-}; do
 		sed "s/^/# /" "$lab_out/$test"
 		is "$1: $test" "$(tail -n 1 "$lab_out/$test")" "status 0"
 		is "$1: $test ran to its end" "$(grep -c '^1\.\.[1-9]' "$lab_out/$test")" 1
@@ -33,7 +45,7 @@ live() {
 	is "$1: nothing is left in tracefs" "$(cat "$lab_out/left")" ""
 }
 
-live 6.1 6.1
+live 6.1 6.1 functions
 
 # A CPU that is to be left alone: no barrier reaches it, the margin has to do.
 lab_smp=3
