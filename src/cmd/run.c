@@ -170,6 +170,12 @@ static void feed(void *ctx, const struct fact *facts, size_t n)
 		feed_lines(run, facts, n);
 	else
 		run->analysis->feed(run->state, facts, n);
+}
+
+static void ended(void *ctx, const struct fact *facts, size_t n)
+{
+	struct run *run = ctx;
+
 	env_forget(&run->env, facts, n);
 }
 
@@ -194,6 +200,7 @@ void run_connect(struct run *run, const struct page_source *source)
 		.order = run->analysis->order,
 		.lost = lost,
 		.feed = feed,
+		.ended = ended,
 		.holds = holds,
 		.ctx = run,
 	};

@@ -630,11 +630,19 @@ static int make_batch(struct stream *s, struct error *err)
 	return more;
 }
 
+/* `ends`: threads may end among the facts. */
+static void feed(const struct consumer *c, const struct fact *facts, size_t n, bool ends)
+{
+	c->feed(c->ctx, facts, n);
+	if (ends && c->ended)
+		c->ended(c->ctx, facts, n);
+}
+
 /* Ends of numbers, while these still mean who had them. */
 static void tell_ends(struct stream *s, struct end_facts *ends)
 {
 	for (size_t i = 0; i < s->n_consumers && ends->n; i++)
-		s->consumers[i].feed(s->consumers[i].ctx, ends->list, ends->n);
+		feed(&s->consumers[i], ends->list, ends->n, true);
 	ends->n = 0;
 }
 
@@ -654,7 +662,7 @@ static void deliver(struct stream *s, struct batch *b)
 
 		spans = window_order(b->window, c->order, &n);
 		for (size_t j = 0; j < n; j++)
-			c->feed(c->ctx, spans[j].facts, spans[j].n);
+			feed(c, spans[j].facts, spans[j].n, b->window->ends);
 	}
 	tell_ends(s, &b->gone);
 	subjects_apply(s->subjects, &b->ended);

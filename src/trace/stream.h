@@ -25,6 +25,8 @@ struct consumer {
 	enum order order;
 	void (*lost)(void *ctx, const struct loss *losses, size_t n); /* may be NULL */
 	void (*feed)(void *ctx, const struct fact *facts, size_t n);
+	/* Facts that were fed, when threads end among them. May be NULL. */
+	void (*ended)(void *ctx, const struct fact *facts, size_t n);
 	/*
 	 * Whether something of the thread is pending, which an END_NUMBER would cut short. Asked
 	 * when all that was decoded was fed, perhaps by another thread. May be NULL: never.
