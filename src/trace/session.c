@@ -100,7 +100,7 @@ static void new_name(struct session *s)
  */
 static int hold_instance(struct session *s, const char *path)
 {
-	int fd = path_open(&s->tfs.root, O_WRONLY, "%s/tracing_on", path), again;
+	int fd = path_open(&s->tfs.root, O_RDWR, "%s/tracing_on", path), again;
 
 	if (fd < 0)
 		return fd;
@@ -507,23 +507,32 @@ int session_start(struct session *s, struct error *err)
 }
 
 /* "0": all are off; a file that can't be read any more tells nothing. */
-static bool is_off(const struct session *s, const char *file)
+static bool events_are_off(const struct session *s)
 {
-	char *text = tfs_read(&s->tfs, "%s/%s", s->path, file);
-	bool off = text && *text == '0';
+	int fd = path_open(&s->tfs.root, O_RDONLY, "%s/%s/events/enable", s->tfs.dir, s->path);
+	char text = '1';
 
-	free(text);
-	return off;
+	if (fd < 0)
+		return false;
+	if (read(fd, &text, 1) != 1)
+		text = '1';
+	close(fd);
+	return text == '0';
 }
 
 int session_stop(struct session *s, struct error *err)
 {
-	if (s->running)
-		s->info.meddled = is_off(s, "tracing_on") || is_off(s, "events/enable");
+	char was_on = '1';
+
+	/* Files that have to be opened may let us wait: only when no more records come. */
+	if (s->running && pread(s->on, &was_on, 1, 0) < 0)
+		was_on = '1';
 	if (s->on >= 0 && write(s->on, "0", 1) != 1)
 		return error_errno(err, errno, "tracing can't be turned off");
-	if (s->running)
+	if (s->running) {
 		s->info.end = clock_now();
+		s->info.meddled = was_on == '0' || events_are_off(s);
+	}
 	s->running = false;
 	return 0;
 }
