@@ -43,6 +43,7 @@ struct record {
 	struct progress *progress;
 	struct utsname uname;
 	struct who *who;
+	struct family *family; /* of -p, with --children */
 
 	struct subject *subjects;
 	size_t n_subjects;
@@ -212,16 +213,15 @@ static int expand_specs(struct record *r, struct error *err)
 static int choose(struct record *r, struct error *err)
 {
 	const struct settings *s = r->settings;
-	struct family *family;
-	int ret;
 
 	if (sort_words(r, err) || expand_specs(r, err) || check_filters(r, err))
 		return -1;
 	wanted_events(&r->wanted, &r->events);
-	family = s->children && s->pid <= INT32_MAX ? family_new(&s->root, (int32_t)s->pid) : NULL;
-	ret = wanted_threads(&r->wanted, s, r->who, family, err);
-	family_free(family);
-	return ret ? -1 : check_threads(r, err);
+	if (s->children && s->pid <= INT32_MAX)
+		r->family = family_new(&s->root, (int32_t)s->pid);
+	if (wanted_threads(&r->wanted, s, r->who, r->family, err))
+		return -1;
+	return check_threads(r, err);
 }
 
 static struct session_request make_request(const struct record *r)
@@ -551,7 +551,12 @@ static int record(struct record *r, struct error *err)
 	if (check_file(r->file, err))
 		return -1;
 	r->session = session_new(&request, err);
-	if (!r->session || check_subjects(r, err) || prepare(r, err) || start(r, err))
+	if (!r->session)
+		return -1;
+	if (request.n_pids &&
+	    wanted_follow(r->settings, r->who, r->family, r->session, &r->wanted, err))
+		return -1;
+	if (check_subjects(r, err) || prepare(r, err) || start(r, err))
 		return -1;
 	r->begun = true;
 	say_start(r);
@@ -603,6 +608,7 @@ static int record_live(const struct settings *s, const char *file, struct error 
 	if (!status && r.workload)
 		status = workload_wait(r.workload, &r.stop);
 	workload_free(r.workload);
+	family_free(r.family);
 	who_free(r.who);
 	progress_free(r.progress);
 	stop_end(&r.stop);

@@ -456,6 +456,9 @@ static int set_up(struct tracing *t, struct error *err)
 	if (!t->session)
 		return -1;
 	run->source.cpus = session_info(t->session)->online;
+	if (request.n_pids && wanted_follow(run->settings, run->env.who, run->env.family,
+					    t->session, &t->wanted, err))
+		return -1;
 	if (t->wanted.n_roles) {
 		run->extend = add_probes;
 		run->extend_ctx = t;

@@ -122,6 +122,50 @@ int wanted_threads(struct wanted *w, const struct settings *s, struct who *who,
 	return 0;
 }
 
+static bool has_thread(const struct wanted *w, int32_t tid)
+{
+	for (size_t i = 0; i < w->n_pids; i++)
+		if (w->pids[i] == tid)
+			return true;
+	return false;
+}
+
+/* Adds the threads that are there now; how many were new, which stand last. */
+static size_t look_again(struct wanted *w, const struct settings *s, struct who *who,
+			 struct family *family)
+{
+	struct wanted now = { 0 };
+	struct error gone = { 0 };
+	size_t before = w->n_pids;
+
+	if (family)
+		family_look(family);
+	wanted_threads(&now, s, who, family, &gone);
+	for (size_t i = 0; i < now.n_pids; i++) {
+		if (has_thread(w, now.pids[i]))
+			continue;
+		w->pids = xreallocarray(w->pids, w->n_pids + 1, sizeof(*w->pids));
+		w->pids[w->n_pids++] = now.pids[i];
+	}
+	wanted_free(&now);
+	return w->n_pids - before;
+}
+
+int wanted_follow(const struct settings *s, struct who *who, struct family *family,
+		  struct session *session, struct wanted *w, struct error *err)
+{
+	enum { LOOKS = 10 }; /* who is added forks meanwhile, but not for ever unseen */
+	size_t more;
+	int ret;
+
+	for (int i = 0; w->n_pids && i < LOOKS && (more = look_again(w, s, who, family)); i++) {
+		ret = session_follow(session, w->pids + w->n_pids - more, more);
+		if (ret)
+			return error_errno(err, ret, "can't trace more threads (set_event_pid)");
+	}
+	return 0;
+}
+
 void wanted_free(struct wanted *w)
 {
 	free(w->events);

@@ -40,6 +40,13 @@ void wanted_events(struct wanted *w, const struct events *events);
 int wanted_threads(struct wanted *w, const struct settings *s, struct who *who,
 		   const struct family *family, struct error *err);
 
+/*
+ * Those that came since: from its begin on, the kernel follows each fork of the session's threads
+ * itself, but not those between the look for threads and that. Before session_start().
+ */
+int wanted_follow(const struct settings *s, struct who *who, struct family *family,
+		  struct session *session, struct wanted *w, struct error *err);
+
 void wanted_free(struct wanted *w);
 
 /*

@@ -24,24 +24,36 @@ struct family {
 	void *ctx;
 };
 
-/* 0 when there is none: the process is gone, or the first of all. */
-static int32_t parent_of(const struct family *f, int32_t pid)
+/* Of the flags in /proc/PID/stat: include/linux/sched.h. Zombies have it, too. */
+enum { PF_EXITING = 0x4 };
+
+/* False: the process is gone. The parent of the first of all is 0. */
+static bool look_up(const struct family *f, int32_t pid, int32_t *parent, unsigned int *flags)
 {
 	char text[1024], *behind;
-	int32_t parent;
 
-	/* "PID (NAME) STATE PARENT": any sign may be in the name */
+	/* "PID (NAME) STATE PARENT GROUP SESSION TTY GROUP FLAGS": any sign may be in NAME */
 	if (path_read(f->root, text, sizeof(text), "/proc/%d/stat", pid) < 0)
-		return 0;
+		return false;
 	behind = strrchr(text, ')');
-	return behind && sscanf(behind, ") %*c %d", &parent) == 1 && parent > 0 ? parent : 0;
+	return behind && sscanf(behind, ") %*c %d %*d %*d %*d %*d %u", parent, flags) == 2;
 }
 
-static bool is_there(const struct family *f, int32_t pid)
+static int32_t parent_of(const struct family *f, int32_t pid)
 {
-	char text[16];
+	unsigned int flags;
+	int32_t parent;
 
-	return path_read(f->root, text, sizeof(text), "/proc/%d/stat", pid) >= 0;
+	return look_up(f, pid, &parent, &flags) && parent > 0 ? parent : 0;
+}
+
+/* One that is about to end is on no list of the kernel's any more. */
+static bool is_alive(const struct family *f, int32_t pid)
+{
+	unsigned int flags;
+	int32_t parent;
+
+	return look_up(f, pid, &parent, &flags) && !(flags & PF_EXITING);
 }
 
 static uint64_t by_parents(struct family *f, int32_t pid)
@@ -71,10 +83,11 @@ static bool has_id(const char *list, int32_t tid)
 	return false;
 }
 
-static bool kernel_has(const struct family *f, int32_t tid)
+/* The thread may be about to end while its process goes on. */
+static bool kernel_has(const struct family *f, int32_t pid, int32_t tid)
 {
 	char *list = f->threads ? f->threads(f->ctx) : NULL;
-	bool found = list && has_id(list, tid);
+	bool found = list && (has_id(list, tid) || has_id(list, pid));
 
 	free(list);
 	return found;
@@ -87,29 +100,35 @@ bool family_has(struct family *f, int32_t pid, int32_t tid)
 
 	if (known)
 		return what == OF_IT;
-	if (what != OF_IT && kernel_has(f, tid))
+	if (what != OF_IT && kernel_has(f, pid, tid))
 		what = OF_IT;
 	/* the kernel's list forgets those that are gone */
-	if (what != OF_IT && !is_there(f, pid))
+	if (what != OF_IT && !is_alive(f, pid))
 		return true;
 	hash_insert(&f->processes, (uint32_t)pid, NULL)->u = what;
 	return what == OF_IT;
 }
 
-struct family *family_new(const struct root *root, int32_t pid)
+void family_look(struct family *f)
 {
-	struct family *f = xcalloc(1, sizeof(*f));
-	DIR *dir = path_opendir(root, "/proc");
+	DIR *dir = path_opendir(f->root, "/proc");
 	struct dirent *entry;
 	uint64_t id;
 
-	f->root = root;
-	hash_insert(&f->processes, (uint32_t)pid, NULL)->u = OF_IT;
 	while (dir && (entry = readdir(dir)) != NULL)
 		if (!parse_u64(entry->d_name, INT32_MAX, &id, NULL) && id)
 			family_has(f, (int32_t)id, (int32_t)id);
 	if (dir)
 		closedir(dir);
+}
+
+struct family *family_new(const struct root *root, int32_t pid)
+{
+	struct family *f = xcalloc(1, sizeof(*f));
+
+	f->root = root;
+	hash_insert(&f->processes, (uint32_t)pid, NULL)->u = OF_IT;
+	family_look(f);
 	return f;
 }
 

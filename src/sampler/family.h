@@ -19,7 +19,10 @@ struct family;
 struct family *family_new(const struct root *root, int32_t pid);
 void family_free(struct family *f);
 
-/* Its processes now, in an array that the caller frees; how many. */
+/* Looks for processes that came since. */
+void family_look(struct family *f);
+
+/* Its processes as far as they were looked for, in an array that the caller frees; how many. */
 size_t family_members(const struct family *f, int32_t **pids);
 
 /* Reads the kernel's list of thread ids, as a text that is freed here; NULL: there is none. */

@@ -241,25 +241,32 @@ static int set_options(struct session *s, struct error *err)
 	return 0;
 }
 
-static int set_pids(struct session *s, struct error *err)
+/* To those that the kernel follows already. */
+int session_follow(struct session *s, const int32_t *tids, size_t n)
 {
 	char *text = xstrdup("");
 	int ret;
 
-	if (!s->request.n_pids) {
-		free(text);
-		return 0;
-	}
-	for (size_t i = 0; i < s->request.n_pids; i++) {
-		char *more = xasprintf("%s%d ", text, (int)s->request.pids[i]);
+	for (size_t i = 0; i < n; i++) {
+		char *more = xasprintf("%s%d ", text, (int)tids[i]);
 
 		free(text);
 		text = more;
 	}
+	ret = tfs_write(&s->tfs, true, text, "%s/set_event_pid", s->path);
+	free(text);
+	return ret;
+}
+
+static int set_pids(struct session *s, struct error *err)
+{
+	int ret;
+
+	if (!s->request.n_pids)
+		return 0;
 	ret = set(s, "1", "options/event-fork");
 	if (!ret)
-		ret = set(s, text, "set_event_pid");
-	free(text);
+		ret = session_follow(s, s->request.pids, s->request.n_pids);
 	if (ret)
 		return error_errno(err, ret,
 				   "this kernel can't trace single processes (set_event_pid)");

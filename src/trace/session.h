@@ -61,6 +61,9 @@ struct session;
  */
 struct session *session_new(const struct session_request *request, struct error *err);
 int session_start(struct session *s, struct error *err);
+
+/* More threads than the request's `pids`, when there were any; what they fork is followed, too. */
+int session_follow(struct session *s, const int32_t *tids, size_t n);
 int session_stop(struct session *s, struct error *err);
 void session_free(struct session *s);
 

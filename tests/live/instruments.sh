@@ -110,7 +110,8 @@ fi
 
 # A child that is there before tracing begins, one that comes later, and one whose parent has ended
 # by the time that it does something; beside them a stranger who does the same.
-mkfifo "$tmp/go" "$tmp/child" "$tmp/orphan"
+mkfifo "$tmp/go" "$tmp/child" "$tmp/orphan" "$tmp/all"
+some=${load%count=*}count=100\ status=none
 sh -c "sh -c 'read go <$tmp/child; $load; true' & read go <$tmp/go; $load
 	sh -c \"(sleep 0.2; $load; echo done >$tmp/orphan) &\"; wait" &
 family=$!
@@ -137,6 +138,19 @@ if [ $tracing = /sys/kernel/tracing ]; then
 	ok "counting a process and its descendants ends well" wait $run
 	cp "$tmp/family" "$tmp/out"
 	is "three of them made known calls, not the stranger" "$(of_dd count)" $((3 * writes))
+	# forks before, while, and after the kernel is told whom to follow
+	sh -c "for i in \$(seq 30); do
+			(until [ -e '$tmp/now' ]; do sleep 0.1; done; $some) & sleep 0.01
+		done; echo all >'$tmp/all'; wait" &
+	family=$!
+	counted --children --filter "id == $write"
+	read -r _ <"$tmp/all"
+	: >"$tmp/now"
+	wait $family
+	kill -TERM $run
+	ok "counting one that forks meanwhile ends well" wait $run
+	cp "$tmp/family" "$tmp/out"
+	is "all of them made known calls" "$(of_dd count)" $((30 * 100))
 	(while :; do env true; done) &
 	family=$!
 	check "descendants by their processes" \

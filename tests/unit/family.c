@@ -14,7 +14,7 @@
 
 static char prefix[] = "/tmp/hvscope-family.XXXXXX";
 
-static void put(int pid, const char *name, int parent)
+static void put_flags(int pid, const char *name, int parent, unsigned int flags)
 {
 	char *dir = xasprintf("%s/proc/%d", prefix, pid), *path = xasprintf("%s/stat", dir);
 	FILE *out;
@@ -22,11 +22,16 @@ static void put(int pid, const char *name, int parent)
 	mkdir(dir, 0700);
 	out = fopen(path, "w");
 	if (out) {
-		fprintf(out, "%d (%s) S %d 1 1 0\n", pid, name, parent);
+		fprintf(out, "%d (%s) S %d 1 1 0 -1 %u 0 0\n", pid, name, parent, flags);
 		fclose(out);
 	}
 	free(path);
 	free(dir);
+}
+
+static void put(int pid, const char *name, int parent)
+{
+	put_flags(pid, name, parent, 4194304);
 }
 
 static void take(int pid)
@@ -77,12 +82,24 @@ int main(void)
 	family_ask(f, threads, list);
 	ok(family_has(f, 40, 41), "one without its parents, of which the kernel knows a thread");
 	ok(!family_has(f, 50, 50), "one that it doesn't know");
+	put(41, "orphan", 1);
+	ok(family_has(f, 41, 45), "a thread that is on the list no more, of one that is");
+	put_flags(51, "zombie", 1, 4194304 | 4);
+	ok(family_has(f, 51, 51), "one that is about to end is on no list");
 	ok(family_has(f, 60, 60), "of one that is gone nobody can say that it is none");
 	put(60, "again", 1);
 	ok(!family_has(f, 60, 60), "of another with its number one can");
 	family_ended(f, 13);
 	put(13, "again", 20);
 	ok(!family_has(f, 13, 13), "after its end a number is another process's");
+	put(14, "meanwhile", 12);
+	family_look(f);
+	n = family_members(f, &pids);
+	sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += pids[i] == 14;
+	ok(sum == 1, "a look finds those that came since");
+	free(pids);
 	family_free(f);
 	family_free(NULL);
 	for (int pid = 1; pid <= 60; pid++)
