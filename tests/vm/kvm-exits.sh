@@ -34,8 +34,10 @@ run() {
 	status=$?
 	echo $status >$OUT/$name.status
 	sed -n 's/.* kvm_exit: .*reason \([^ ]*\) .*/\1/p' $bystander/trace | sort | uniq -c >$OUT/$name.seen
-	# A guest that trapped proves nothing about who watched it.
+	# A guest that trapped, or that the emulator lets fault for ever until its alarm ends it (128 +
+	# SIGALRM), proves nothing about who watched it.
 	! grep -q trapped $OUT/$name.err || { cat $OUT/$name.err; exit 75; }
+	[ $status -ne 142 ] || { echo "a guest of $name hung"; exit 75; }
 }
 
 # traces PID: whether this run does. It may have a second instance, to look what else comes; and a new
@@ -93,7 +95,8 @@ hvscope=$!
 tracing $hvscope
 echo >&3
 echo >&4
-wait $one $two
+wait $one || exit 75
+wait $two || exit 75
 kill -TERM $hvscope
 wait $hvscope
 echo $? >$OUT/process.status

@@ -51,9 +51,9 @@ echo >$bystander/trace
 hvscope record exits -o killed.dat >$OUT/killed.out 2>$OUT/killed.err &
 run=$!
 sleep 2
-load vms=2 rounds=5 $ops >$OUT/killed.truth 2>>$OUT/killed.err
+load vms=2 rounds=5 $ops >$OUT/killed.truth 2>>$OUT/killed.err || exit 75
 # Enough after it, on each CPU, that the pages of its records are full.
-load vcpus=2 rounds=60 migrate=2 $ops >$OUT/more.truth 2>>$OUT/killed.err
+load vcpus=2 rounds=60 migrate=2 $ops >$OUT/more.truth 2>>$OUT/killed.err || exit 75
 sleep 1
 kill -9 $run
 wait $run
