@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 		return 2;
 	/* One that hangs would hold up the whole lab. */
 	if (load.vms == 1) {
-		alarm(120);
+		alarm(60);
 		return vm_run(&load, 0);
 	}
 	for (unsigned int vm = 0; vm < load.vms; vm++) {
@@ -116,7 +116,7 @@ int main(int argc, char **argv)
 		if (pid < 0)
 			return STATUS_VOID;
 		if (!pid) {
-			alarm(120);
+			alarm(60);
 			exit(vm_run(&load, vm));
 		}
 	}
