@@ -202,7 +202,17 @@ uint64_t decode_number(const struct decode_plan *plan, const struct decode_arg *
 	}
 }
 
-/* A text's number; what lies outside of the record is no text. */
+/* Up to eight of a text's bytes, as they stand in memory. */
+static uint64_t some_bytes(const char *text, uint32_t length, uint64_t from)
+{
+	uint64_t bytes = 0;
+
+	if (from < length)
+		memcpy(&bytes, text + from, min(length - (uint32_t)from, (uint32_t)sizeof(bytes)));
+	return bytes;
+}
+
+/* A text's number or bytes; what lies outside of the record is no text. */
 static uint64_t read_text(const struct decode_plan *plan, const struct decode_arg *arg,
 			  const struct page_record *rec)
 {
@@ -223,6 +233,8 @@ static uint64_t read_text(const struct decode_plan *plan, const struct decode_ar
 	length = min(length, (uint32_t)sizeof(text) - 1);
 	memcpy(text, rec->data + offset, length);
 	text[length] = '\0';
+	if (arg->bytes)
+		return some_bytes(text, (uint32_t)strlen(text), arg->value);
 	return plan->intern(plan->ctx, text);
 }
 
@@ -455,6 +467,19 @@ static ALWAYS_INLINE void emit(struct fact *f, const unsigned char *data,
 	fact_set_meta(f, thread | (uint64_t)(exit ? FACT_EXIT : FACT_ENTRY) << META_KIND);
 }
 
+/* n records were decoded, a fact each, the last one at this time; the next entry is at p. */
+static ALWAYS_INLINE void took(struct decoder *d, struct page_walk *w, const unsigned char *p,
+			       uint64_t time, size_t n, struct decode_result *result)
+{
+	if (!n)
+		return;
+	w->p = p;
+	w->time = time;
+	d->window->n += n;
+	result->records += n;
+	result->last = time;
+}
+
 static ALWAYS_INLINE void decode_loop(struct decoder *d, struct page_walk *w, uint64_t limit,
 				      struct decode_result *result, bool words)
 {
@@ -491,13 +516,7 @@ static ALWAYS_INLINE void decode_loop(struct decoder *d, struct page_walk *w, ui
 		time = then;
 		f++;
 	}
-	if (f == first)
-		return;
-	w->p = p;
-	w->time = time;
-	d->window->n += (size_t)(f - first);
-	result->records += (size_t)(f - first);
-	result->last = time;
+	took(d, w, p, time, (size_t)(f - first), result);
 }
 
 /* As many records as are just as predicted. */
@@ -541,13 +560,7 @@ static void decode_plain(struct decoder *d, struct page_walk *w, uint64_t limit,
 		p += 4 + size;
 		f++;
 	}
-	if (f == first)
-		return;
-	w->p = p;
-	w->time = time;
-	d->window->n += (size_t)(f - first);
-	result->records += (size_t)(f - first);
-	result->last = time;
+	took(d, w, p, time, (size_t)(f - first), result);
 }
 
 enum decode_stop decode_page(struct decoder *d, struct page_walk *w, uint64_t limit,
