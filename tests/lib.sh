@@ -12,6 +12,13 @@
 #						stdout and stderr together (left in $tmp/out)
 #	skip NAME WHY				one check that can't be made here
 #	skip_all WHY				the whole test can't run here (ends it)
+#
+# Tests that trace end where that can't be done:
+#
+#	need_tracefs				as root; $tracing is the folder
+#	need_run COMMAND...			`hvscope COMMAND...` works, tried for a moment
+#	left_by PID				prints how many instances the run PID has in tracefs: its
+#						own, and while it sees nothing one that looks why
 
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 top_builddir=${top_builddir:-$top_srcdir}
@@ -92,6 +99,22 @@ skip() {
 skip_all() {
 	printf '1..0 # SKIP %s\n' "$1"
 	exit 0
+}
+
+need_tracefs() {
+	[ "$(id -u)" -eq 0 ] || skip_all "only root may trace"
+	for tracing in /sys/kernel/tracing /sys/kernel/debug/tracing; do
+		[ ! -d $tracing/events ] || return 0
+	done
+	skip_all "tracefs is not mounted"
+}
+
+need_run() {
+	"$HVSCOPE" "$@" -d 1ms -q >/dev/null 2>"$tmp/err" || skip_all "tracing is refused: $(cat "$tmp/err")"
+}
+
+left_by() {
+	find "$tracing/instances" -maxdepth 1 -name "hvscope.$1.*" | wc -l | tr -d ' '
 }
 
 done_testing() {

@@ -8,8 +8,7 @@
 . "${top_srcdir:-.}/tests/lib.sh"
 
 [ "$(id -u)" -eq 0 ] || skip_all "only root may trace"
-"$HVSCOPE" count sched:sched_switch -d 1ms -q >/dev/null 2>"$tmp/err" ||
-	skip_all "tracing is refused: $(cat "$tmp/err")"
+need_run count sched:sched_switch
 
 page=${HVSCOPE_EXAMPLES:-$top_srcdir/man/hvscope-examples.7}
 recording=${HVSCOPE_RECORDING:-$top_srcdir/tests/traces/xen/xen-small.dat}

@@ -12,14 +12,9 @@
 # shellcheck source=tests/lib.sh
 . "${top_srcdir:-.}/tests/lib.sh"
 
-[ "$(id -u)" -eq 0 ] || skip_all "only root may trace"
-tracing=
-for dir in /sys/kernel/tracing /sys/kernel/debug/tracing; do
-	[ -d $dir/events ] && tracing=$dir && break
-done
-[ -n "$tracing" ] || skip_all "tracefs is not mounted"
+need_tracefs
 [ -e $tracing/kprobe_events ] || skip_all "this kernel has no kprobes"
-"$HVSCOPE" count vfs_read -d 1ms -q >/dev/null 2>"$tmp/err" || skip_all "probing is refused: $(cat "$tmp/err")"
+need_run count vfs_read
 
 reads=1000
 load="dd if=/dev/zero of=/dev/null bs=7 count=$reads"
@@ -105,7 +100,7 @@ finish $robbed
 is "a run whose probes are taken away ends" "$status" 3
 is "and says so" "$(grep -c 'somebody else switched off' "$tmp/robbed.err")" 1
 is "with what it has" "$(sed -n 's/^vfs_read,\([0-9]*\),.*/\1/p' "$tmp/robbed")" $reads
-is "and leaves nothing" "$(probes_of) $(find $tracing/instances -name "hvscope.$robbed.*" | wc -l)" "0 0"
+is "and leaves nothing" "$(probes_of) $(left_by "$robbed")" "0 0"
 
 # --- A module comes and goes ---
 

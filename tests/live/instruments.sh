@@ -8,15 +8,9 @@
 # shellcheck source=tests/lib.sh
 . "${top_srcdir:-.}/tests/lib.sh"
 
-[ "$(id -u)" -eq 0 ] || skip_all "only root may trace"
-tracing=
-for dir in /sys/kernel/tracing /sys/kernel/debug/tracing; do
-	[ -d $dir/events ] && tracing=$dir && break
-done
-[ -n "$tracing" ] || skip_all "tracefs is not mounted"
+need_tracefs
 [ -d $tracing/events/raw_syscalls/sys_enter ] || skip_all "this kernel has no raw_syscalls events"
-"$HVSCOPE" count raw_syscalls:sys_enter -d 1ms -q >/dev/null 2>"$tmp/err" ||
-	skip_all "tracing is refused: $(cat "$tmp/err")"
+need_run count raw_syscalls:sys_enter
 command -v jq >/dev/null || skip_all "jq is not installed"
 case $(uname -m) in
 x86_64) write=1 ;;

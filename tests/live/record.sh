@@ -8,18 +8,12 @@
 # shellcheck source=tests/lib.sh
 . "${top_srcdir:-.}/tests/lib.sh"
 
-[ "$(id -u)" -eq 0 ] || skip_all "only root may trace"
-tracing=
-for dir in /sys/kernel/tracing /sys/kernel/debug/tracing; do
-	[ -d $dir/events ] && tracing=$dir && break
-done
-[ -n "$tracing" ] || skip_all "tracefs is not mounted"
+need_tracefs
 [ -d $tracing/events/raw_syscalls/sys_enter ] || skip_all "this kernel has no raw_syscalls events"
 cd "$tmp" || exit 1
-"$HVSCOPE" record raw_syscalls:sys_enter -d 1ms -q 2>"$tmp/err" ||
-	skip_all "tracing is refused: $(cat "$tmp/err")"
-command -v jq >/dev/null || skip_all "jq is not installed"
+need_run record raw_syscalls:sys_enter
 rm -f trace.dat
+command -v jq >/dev/null || skip_all "jq is not installed"
 
 record="$HVSCOPE record"
 event=raw_syscalls:sys_enter
@@ -33,11 +27,6 @@ cp "$(command -v dd)" "$load"
 "$load" if=/dev/null of=/dev/null 2>/dev/null || { name="dd" && load="dd"; }
 load="$load if=/dev/zero of=/dev/null bs=1 count=$((calls / 2)) status=none"
 export name
-
-# Instances of runs whose file is in our folder are not told apart from others': by process id.
-left_by() {
-	find "$tracing/instances" -maxdepth 1 -name "hvscope.$1.*" | wc -l | tr -d ' '
-}
 
 # Files beside a recording: none of its parts may stay.
 parts_of() {

@@ -7,23 +7,13 @@
 # shellcheck source=tests/lib.sh
 . "${top_srcdir:-.}/tests/lib.sh"
 
-[ "$(id -u)" -eq 0 ] || skip_all "only root may trace"
-tracing=
-for dir in /sys/kernel/tracing /sys/kernel/debug/tracing; do
-	[ -d $dir/events ] && tracing=$dir && break
-done
-[ -n "$tracing" ] || skip_all "tracefs is not mounted"
+need_tracefs
 [ -d $tracing/events/kvm/kvm_exit ] || [ -d $tracing/events/kvm_hv/kvm_guest_exit ] ||
 	skip_all "this kernel has no events of KVM"
-"$HVSCOPE" exits -d 1ms -q >/dev/null 2>"$tmp/err" || skip_all "tracing is refused: $(cat "$tmp/err")"
+need_run exits
 command -v jq >/dev/null || skip_all "jq is not installed"
 
 exits="$HVSCOPE exits"
-
-# Instances of a run with this process id: its own, and while it sees nothing one that looks why.
-left_by() {
-	find "$tracing/instances" -maxdepth 1 -name "hvscope.$1.*" | wc -l | tr -d ' '
-}
 
 # start ARGUMENTS: in the background; its process id in $run, once it traces.
 start() {
