@@ -18,90 +18,16 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "tests/gen.h"
+#include "tests/gen-dat.h"
 #include "trace/page.h"
-#include "trace/tracedat-write.h"
 
-static const char header_page[] =
-	"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
-	"\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
-	"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
-	"\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
-
-static const char header_event[] =
-	"# compressed entry header\n\ttype_len    :    5 bits\n\ttime_delta  :   27 bits\n"
-	"\tarray       :   32 bits\n\n\tpadding     : type == 29\n\ttime_extend : type == 30\n"
-	"\ttime_stamp : type == 31\n\tdata max type_len  == 28\n";
-
-/* The two events and their formats. */
-static const struct {
-	const char *name;
-	int id;
-} events[] = { { "kvm_exit", 1661 }, { "kvm_entry", 1673 } };
+/* What is in the files. */
+static const enum gen_event events[] = { GEN_EXIT, GEN_ENTRY };
 
 static void die(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static FILE *create(const char *dir, const char *name)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-	FILE *f = fopen(path, "w");
-
-	if (!f)
-		die(path);
-	free(path);
-	return f;
-}
-
-static void write_dat(const struct gen *g, const char *dir)
-{
-	struct tracedat_contents contents = {
-		.big_endian = gen_big(g), .long_size = 8, .page_size = g->layout.size,
-		.header_page = { header_page, sizeof(header_page) - 1 },
-		.header_event = { header_event, sizeof(header_event) - 1 },
-		.clock = "mono", .host = "bench", .kernel = "6.18.0", .machine = "x86_64",
-		.recorder = "bench", .cpus = g->n_cpus,
-	};
-	struct tracedat_part *parts = xcalloc(g->n_cpus, sizeof(*parts));
-	struct tracedat_event list[ARRAY_SIZE(events)];
-	FILE *pages = tmpfile(), *f = create(dir, "bench.dat");
-	struct error err;
-	uint64_t at = 0;
-
-	if (!pages)
-		die("temporary file");
-	for (unsigned int cpu = 0; cpu < g->n_cpus; cpu++) {
-		uint64_t size = g->cpus[cpu].n * g->layout.size;
-
-		fwrite(g->cpus[cpu].pages, 1, size, pages);
-		parts[cpu] = (struct tracedat_part){
-			.cpu = cpu, .fd = fileno(pages), .offset = at, .size = size,
-		};
-		at += size;
-	}
-	fflush(pages);
-	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
-		const char *text = gen_format(NULL, "kvm", events[i].name);
-
-		list[i] = (struct tracedat_event){
-			.system = "kvm", .name = events[i].name, .id = events[i].id,
-			.format = { text, strlen(text) },
-		};
-	}
-	contents.events = list;
-	contents.n_events = ARRAY_SIZE(list);
-	contents.parts = parts;
-	contents.n_parts = g->n_cpus;
-	if (tracedat_write(fileno(f), &contents, &err)) {
-		fprintf(stderr, "%s\n", err.text);
-		exit(1);
-	}
-	fclose(f);
-	fclose(pages);
-	free(parts);
 }
 
 /* perf.data. */
@@ -163,18 +89,17 @@ static void put_tracing_data(FILE *f)
 	fputc(8, f);
 	put32(f, 4096);
 	put(f, "header_page", 12);
-	put_text(f, header_page, sizeof(header_page) - 1);
+	put_text(f, gen_header_page, strlen(gen_header_page));
 	put(f, "header_event", 13);
-	put_text(f, header_event, sizeof(header_event) - 1);
+	put_text(f, gen_header_event, strlen(gen_header_event));
 	put32(f, 0); /* ftrace's own events */
 	put32(f, 1); /* systems */
 	put(f, "kvm", 4);
 	put32(f, ARRAY_SIZE(events));
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
-		char *text = gen_format(NULL, "kvm", events[i].name);
+		const char *text = gen_event_format(events[i])->text;
 
 		put_text(f, text, strlen(text));
-		free(text);
 	}
 	put32(f, 0); /* kallsyms */
 	put32(f, 0); /* printk formats */
@@ -195,7 +120,7 @@ static void put_sample(FILE *f, const struct page_record *rec, uint32_t cpu)
 	memcpy(&id, rec->data, sizeof(id));
 	memcpy(&tid, rec->data + 4, sizeof(tid));
 	put(f, &header, sizeof(header));
-	put64(f, FIRST_ID + (id == events[1].id)); /* PERF_SAMPLE_IDENTIFIER */
+	put64(f, FIRST_ID + (id == gen_event_format(events[1])->id)); /* PERF_SAMPLE_IDENTIFIER */
 	put32(f, tid);
 	put32(f, tid);
 	put64(f, rec->time);
@@ -265,7 +190,7 @@ static void put_attrs(FILE *f, struct file_header *header)
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
 		const struct perf_event_attr attr = {
 			.type = PERF_TYPE_TRACEPOINT, .size = PERF_ATTR_SIZE_VER5,
-			.config = (uint64_t)events[i].id, .sample_period = 1,
+			.config = gen_event_format(events[i])->id, .sample_period = 1,
 			.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
 				       PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD | PERF_SAMPLE_RAW,
 			.sample_id_all = 1,
@@ -305,13 +230,15 @@ static void put_features(FILE *f, struct file_header *header, unsigned int cpus)
 	put(f, sections, sizeof(sections));
 }
 
-static void write_perf(const struct gen *g, const char *dir)
+static void write_perf(const struct gen *g, const char *path)
 {
 	struct file_header header = {
 		.magic = "PERFILE2", .size = sizeof(header), .attr_size = PERF_ATTR_SIZE_VER5 + 16,
 	};
-	FILE *f = create(dir, "bench.perf");
+	FILE *f = fopen(path, "w");
 
+	if (!f)
+		die(path);
 	put(f, &header, sizeof(header));
 	put_attrs(f, &header);
 	header.data.offset = (uint64_t)ftell(f);
@@ -321,16 +248,16 @@ static void write_perf(const struct gen *g, const char *dir)
 	rewind(f);
 	put(f, &header, sizeof(header));
 	if (fclose(f))
-		die("bench.perf");
+		die(path);
 }
 
 /*
  * From memory to disk and back, as a file of yesterday comes: the kernel then keeps it in large
  * pieces, while what was written in small ones costs each reader that maps it twice as much.
  */
-static void read_again(const char *dir, const char *name)
+static void read_again(const char *path)
 {
-	char *path = xasprintf("%s/%s", dir, name), *buf = xmalloc(1 << 20);
+	char *buf = xmalloc(1 << 20);
 	int fd = open(path, O_RDONLY);
 
 	if (fd < 0 || fsync(fd))
@@ -340,7 +267,6 @@ static void read_again(const char *dir, const char *name)
 		;
 	close(fd);
 	free(buf);
-	free(path);
 }
 
 static uint64_t argument(int argc, char **argv, int i, uint64_t otherwise)
@@ -357,6 +283,8 @@ int main(int argc, char **argv)
 		.migrations = (unsigned int)argument(argc, argv, 5, 0),
 		.step = 1, .seed = 1,
 	};
+	char *dat, *perf;
+	struct error err;
 	struct gen *g;
 
 	if (argc < 2) {
@@ -365,10 +293,17 @@ int main(int argc, char **argv)
 	}
 	g = gen_new(load.cpus, 4096, 8, false);
 	gen_load(g, &load, NULL);
-	write_dat(g, argv[1]);
-	write_perf(g, argv[1]);
-	read_again(argv[1], "bench.dat");
-	read_again(argv[1], "bench.perf");
+	dat = xasprintf("%s/bench.dat", argv[1]);
+	perf = xasprintf("%s/bench.perf", argv[1]);
+	if (gen_dat(g, dat, &err)) {
+		fprintf(stderr, "generate: %s\n", err.text);
+		return 1;
+	}
+	write_perf(g, perf);
+	read_again(dat);
+	read_again(perf);
+	free(dat);
+	free(perf);
 	gen_free(g);
 	return 0;
 }

@@ -244,10 +244,7 @@ void gen_finish(struct gen *g)
 	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"      \
 	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
 
-static const struct format {
-	const char *system, *name, *text;
-	uint16_t id, size;
-} formats[] = {
+static const struct gen_format formats[] = {
 	[GEN_EXIT] = { "kvm", "kvm_exit",
 		"name: kvm_exit\nID: 1661\n" COMMON
 		"\tfield:unsigned int exit_reason;\toffset:8;\tsize:4;\tsigned:0;\n"
@@ -315,6 +312,11 @@ char *gen_format(void *ctx, const char *system, const char *name)
 		if (system && !strcmp(system, formats[i].system) && !strcmp(name, formats[i].name))
 			return xstrdup(formats[i].text);
 	return NULL;
+}
+
+const struct gen_format *gen_event_format(enum gen_event event)
+{
+	return &formats[event];
 }
 
 enum { MAX_OTHER = 2048 };

@@ -92,6 +92,13 @@ char *gen_format(void *ctx, const char *system, const char *name);
 
 enum gen_event { GEN_EXIT, GEN_ENTRY, GEN_SWITCH, GEN_WAKING, GEN_PROCESS_EXIT, GEN_OTHER };
 
+struct gen_format {
+	const char *system, *name, *text;
+	uint16_t id, size; /* of the record, in bytes */
+};
+
+const struct gen_format *gen_event_format(enum gen_event event);
+
 /* One event of a load. What a, b, c are: exit: reason, vCPU, isa; entry: vCPU; switch: prev, next;
  * waking: tid, target CPU; process exit: tid; other: the record's size. */
 struct gen_fact {

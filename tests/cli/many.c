@@ -8,21 +8,10 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "tests/gen.h"
+#include "tests/gen-dat.h"
 #include "tests/tap.h"
-#include "trace/tracedat-write.h"
 
 enum { THREADS = 100000, STEP = 1000 };
-
-static const char header_page[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
-				  "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
-				  "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
-				  "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
-
-static const char header_event[] =
-	"# compressed entry header\n\ttype_len    :    5 bits\n\ttime_delta  :   27 bits\n"
-	"\tarray       :   32 bits\n\n\tpadding     : type == 29\n\ttime_extend : type == 30\n"
-	"\ttime_stamp : type == 31\n\tdata max type_len  == 28\n";
 
 /* Each thread exits; its entry comes at once, or of the first one only, at the end. */
 static struct gen *make_load(bool answered)
@@ -52,53 +41,12 @@ static struct gen *make_load(bool answered)
 
 static int write_file(const char *path, bool answered)
 {
-	static const struct {
-		const char *name;
-		int id;
-	} events[] = { { "kvm_exit", 1661 }, { "kvm_entry", 1673 } };
-	struct tracedat_event list[ARRAY_SIZE(events)];
 	struct gen *g = make_load(answered);
-	FILE *pages = tmpfile(), *file = fopen(path, "w");
-	struct tracedat_part part = { .size = g->cpus[0].n * g->layout.size };
-	struct tracedat_contents contents = {
-		.long_size = 8,
-		.page_size = 4096,
-		.big_endian = gen_big(g),
-		.header_page = { header_page, sizeof(header_page) - 1 },
-		.header_event = { header_event, sizeof(header_event) - 1 },
-		.clock = "mono",
-		.kernel = "6.18.0",
-		.machine = "x86_64",
-		.cpus = 1,
-		.events = list,
-		.n_events = ARRAY_SIZE(list),
-		.parts = &part,
-		.n_parts = 1,
-	};
-	struct error err = { 0 };
-	int ret = -1;
+	struct error err;
+	int ret = gen_dat(g, path, &err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
-		char *text = gen_format(NULL, "kvm", events[i].name);
-
-		list[i] = (struct tracedat_event){ .system = "kvm",
-						   .name = events[i].name,
-						   .id = events[i].id,
-						   .format = { text, strlen(text) } };
-	}
-	if (pages && file && fwrite(g->cpus[0].pages, 1, part.size, pages) == part.size &&
-	    !fflush(pages)) {
-		part.fd = fileno(pages);
-		ret = tracedat_write(fileno(file), &contents, &err);
-	}
 	if (ret)
 		diag("%s", err.text);
-	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
-		free((char *)list[i].format.text);
-	if (pages)
-		fclose(pages);
-	if (file)
-		fclose(file);
 	gen_free(g);
 	return ret;
 }
