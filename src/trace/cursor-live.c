@@ -411,6 +411,7 @@ struct live *live_new(struct session *s, const struct live_options *options, str
 		.release = live_release,
 		.time = live_time,
 		.ctx = l,
+		.grows = true,
 		.n_cpus = l->n_cpus,
 		.layout = session_layout(s),
 	};

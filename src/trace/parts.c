@@ -11,6 +11,11 @@
  * Records that are missing without a sign would make false intervals. So at the end all CPUs are
  * cut at one time, from which on nothing was dropped; and where that time isn't known any more,
  * after a crash, the first sub-buffer of a CPU is marked: records are missing before it.
+ *
+ * After a crash each CPU's records end at a time of their own, for what was still in the kernel's
+ * buffer is gone. There is no record that could have the mark of that loss, so a sub-buffer without
+ * one follows, with the mark and the time of the last record. A CPU that has written nothing says
+ * so by its part: it is there, and empty.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -43,6 +48,7 @@ struct part {
 	char *path;
 	uint64_t begin, end;           /* the bytes that count */
 	uint64_t hole;                 /* freed up to here */
+	void *after;		       /* recovered: the sub-buffer that says what is missing */
 	struct part_mark marks[MARKS]; /* a ring; the oldest at `first` */
 	unsigned int first, n_marks;
 };
@@ -135,6 +141,15 @@ static int open_part(struct parts *p, struct part *part, struct error *err)
 	if (part->fd >= 0)
 		return 0;
 	return error_errno(err, errno, "%s can't be made (parts of %s)", part->path, p->file);
+}
+
+/* From the first round on: after a crash a part without records isn't the same as none. */
+static int open_parts(struct parts *p, struct error *err)
+{
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		if (watch_fd(p->watch, i) >= 0 && open_part(p, &p->parts[i], err))
+			return -1;
+	return 0;
 }
 
 /* A sub-buffer that was written by half doesn't count: part->end stays before it. */
@@ -291,6 +306,8 @@ int parts_round(struct parts *p, uint64_t until, struct parts_result *result, st
 	result->interrupted = !watch_wait(p->watch, until, p->busy ? 0 : p->before + ROUND_MIN);
 	p->before = now = clock_now();
 	p->busy = false;
+	if (open_parts(p, err))
+		return -1;
 	for (unsigned int i = 0; i < p->n_parts; i++)
 		if (move_full(p, &p->parts[i], err))
 			return -1;
@@ -304,10 +321,12 @@ int parts_round(struct parts *p, uint64_t until, struct parts_result *result, st
 	return 0;
 }
 
-/* The low half of `commit`, in which all its bits are. Records are of this machine. */
+/* The low half of `commit`, in which all its bits are. Recovered, it may be another machine's. */
 static size_t commit_at(const struct page_layout *layout)
 {
-	return 8 + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? layout->long_size - 4 : 0);
+	bool big = layout->swap != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+
+	return 8 + (big ? layout->long_size - 4 : 0);
 }
 
 /*
@@ -427,6 +446,13 @@ static bool is_empty(const struct part *part)
 }
 
 /* Bit 31 of `commit`: records were lost before this page. Bit 30, it is known how many: not so. */
+static uint32_t commit_lost(const struct page_layout *layout, uint32_t commit)
+{
+	commit = layout->swap ? __builtin_bswap32(commit) : commit;
+	commit = (commit | 1u << 31) & ~(1u << 30);
+	return layout->swap ? __builtin_bswap32(commit) : commit;
+}
+
 static int mark_loss(const struct parts *p, const struct part *part, struct error *err)
 {
 	off_t at = part->begin + commit_at(&p->layout);
@@ -434,7 +460,7 @@ static int mark_loss(const struct parts *p, const struct part *part, struct erro
 
 	if (pread(part->fd, &commit, sizeof(commit), at) != sizeof(commit))
 		return error_errno(err, errno, "%s can't be read", part->path);
-	commit = (commit | 1u << 31) & ~(1u << 30);
+	commit = commit_lost(&p->layout, commit);
 	if (pwrite(part->fd, &commit, sizeof(commit), at) != sizeof(commit))
 		return error_errno(err, errno, "%s can't be written", part->path);
 	return 0;
@@ -461,6 +487,66 @@ static int find_part(struct parts *p, struct part *part, struct error *err)
 	return part->begin && part->begin < part->end ? mark_loss(p, part, err) : 0;
 }
 
+/* The sub-buffer at `at` into p->page; false: it can't be read. */
+static bool read_page(struct parts *p, const struct part *part, uint64_t at)
+{
+	return pread(part->fd, p->page, p->layout.size, at) == (ssize_t)p->layout.size;
+}
+
+/* When the first record of any CPU was written; 0: there is none. */
+static uint64_t first_time(struct parts *p)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned int i = 0; i < p->n_parts; i++) {
+		const struct part *part = &p->parts[i];
+
+		if (part->begin < part->end && read_page(p, part, part->begin))
+			first = min(first, page_time(&p->layout, p->page));
+	}
+	return first == UINT64_MAX ? 0 : first;
+}
+
+/* When the part's last record was written; `first` when it has none. */
+static uint64_t last_time(struct parts *p, const struct part *part, uint64_t first)
+{
+	const struct page_layout *layout = &p->layout;
+	struct page_record rec;
+	struct page_walk walk;
+
+	if (part->begin == part->end || !read_page(p, part, part->end - layout->size))
+		return first;
+	if (page_begin(&walk, layout, p->page, layout->size))
+		return page_time(layout, p->page);
+	while (page_next(&walk, layout, &rec) == 1)
+		;
+	return walk.time;
+}
+
+/* A sub-buffer without records, before which records were lost, nobody knows how many. */
+static void *lost_page(const struct page_layout *layout, uint64_t time)
+{
+	unsigned char *page = xcalloc(1, layout->size);
+	uint32_t commit = commit_lost(layout, 0);
+
+	time = layout->swap ? __builtin_bswap64(time) : time;
+	memcpy(page, &time, sizeof(time));
+	memcpy(page + commit_at(layout), &commit, sizeof(commit));
+	return page;
+}
+
+static void mark_ends(struct parts *p)
+{
+	uint64_t first = first_time(p);
+
+	for (unsigned int i = 0; i < p->n_parts; i++) {
+		struct part *part = &p->parts[i];
+
+		if (part->fd >= 0)
+			part->after = lost_page(&p->layout, last_time(p, part, first));
+	}
+}
+
 struct parts *parts_recover(const char *file, const struct page_layout *layout, struct error *err)
 {
 	unsigned int n = count_leftovers(file);
@@ -478,13 +564,14 @@ struct parts *parts_recover(const char *file, const struct page_layout *layout, 
 			return NULL;
 		}
 	}
+	mark_ends(p);
 	return p;
 }
 
 const struct tracedat_part *parts_list(struct parts *p, size_t *n)
 {
 	free(p->list);
-	p->list = xcalloc(p->n_parts + 1, sizeof(*p->list));
+	p->list = xcalloc(2 * (size_t)p->n_parts + 1, sizeof(*p->list));
 	*n = 0;
 	for (unsigned int i = 0; i < p->n_parts; i++) {
 		const struct part *part = &p->parts[i];
@@ -495,6 +582,13 @@ const struct tracedat_part *parts_list(struct parts *p, size_t *n)
 				.fd = part->fd,
 				.offset = part->begin,
 				.size = part->end - part->begin,
+			};
+		if (part->after)
+			p->list[(*n)++] = (struct tracedat_part){
+				.cpu = part->cpu,
+				.fd = -1,
+				.size = p->layout.size,
+				.bytes = part->after,
 			};
 	}
 	return p->list;
@@ -520,6 +614,7 @@ void parts_free(struct parts *p)
 		if (p->parts[i].fd >= 0)
 			close(p->parts[i].fd);
 		free(p->parts[i].path);
+		free(p->parts[i].after);
 	}
 	for (int i = 0; i < 2; i++)
 		if (p->pipe[i] >= 0)

@@ -50,11 +50,12 @@ int parts_finish(struct parts *p, struct error *err);
 
 /*
  * Parts of an interrupted recording beside `file`, whole sub-buffers only; NULL: there are none.
- * Where ring mode dropped records the first sub-buffer gets the mark of a loss.
+ * Where ring mode dropped records the first sub-buffer gets the mark of a loss; behind the last one
+ * of each CPU parts_list() has one without records that says that from there on they are missing.
  */
 struct parts *parts_recover(const char *file, const struct page_layout *layout, struct error *err);
 
-/* One part for each CPU that has records, in order of CPUs; owned by p. */
+/* Parts of the CPUs that have something, in order of CPUs; owned by p. */
 const struct tracedat_part *parts_list(struct parts *p, size_t *n);
 
 /* Lost records by the kernel's count; 0 for recovered parts. */

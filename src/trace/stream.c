@@ -291,7 +291,7 @@ static void leave_damaged(struct stream *s, struct cursor *c)
 
 /*
  * A gap whose end no page tells yet lasts at least as long as what is handed on meanwhile, and for
- * good when nothing more comes.
+ * good when nothing more comes: then it is told, and counted, with the window in which it begins.
  */
 static void extend_gaps(struct stream *s, uint64_t until)
 {
@@ -300,8 +300,8 @@ static void extend_gaps(struct stream *s, uint64_t until)
 
 		if (!c->in_gap || c->gap_from >= until)
 			continue;
-		if (until == UINT64_MAX) {
-			end_gap(s, cpu, until);
+		if (until == UINT64_MAX || (c->dry && !s->source.grows)) {
+			end_gap(s, cpu, UINT64_MAX);
 			count_marks(s, c);
 		} else {
 			add_loss(s, cpu, until, 0);

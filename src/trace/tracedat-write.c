@@ -292,6 +292,8 @@ static int copy_part(int fd, const struct tracedat_part *part)
 
 static int write_part(int fd, const struct tracedat_part *part)
 {
+	if (part->bytes)
+		return write_all(fd, part->bytes, (size_t)part->size);
 	return share_part(fd, part) ? 0 : copy_part(fd, part);
 }
 

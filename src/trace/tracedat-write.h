@@ -16,6 +16,7 @@ struct tracedat_part {
 	unsigned int cpu;
 	int fd;
 	uint64_t offset, size;
+	const void *bytes; /* in memory instead, when not NULL */
 };
 
 /* Everything that a file consists of. Texts may be empty, strings NULL. */

@@ -55,6 +55,13 @@ static void leave(struct recording *r)
 	load_free(&r->load);
 }
 
+static bool read_page(const struct tracedat_part *part, uint64_t at, void *page, size_t size)
+{
+	if (part->bytes)
+		return memcpy(page, (const char *)part->bytes + at, size);
+	return pread(part->fd, page, size, part->offset + at) == (ssize_t)size;
+}
+
 /* Records of the load in all parts, from a time on; the earliest time of any. */
 static uint64_t count(struct parts *p, const struct page_layout *layout, int pid, uint64_t from,
 		      uint64_t *earliest)
@@ -72,8 +79,7 @@ static uint64_t count(struct parts *p, const struct page_layout *layout, int pid
 			struct page_record rec;
 			int who;
 
-			if (pread(list[i].fd, page, layout->size, list[i].offset + at) !=
-				    (ssize_t)layout->size ||
+			if (!read_page(&list[i], at, page, layout->size) ||
 			    page_begin(&walk, layout, page, layout->size)) {
 				ok(false, "a page of a part can be read");
 				break;
@@ -87,6 +93,37 @@ static uint64_t count(struct parts *p, const struct page_layout *layout, int pid
 	}
 	free(page);
 	return records;
+}
+
+/* Whether each CPU that is online has a part, and behind it says that records are missing. */
+static bool ends_marked(struct parts *p, const struct page_layout *layout)
+{
+	size_t n, marked = 0;
+	const struct tracedat_part *list = parts_list(p, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct page_walk walk;
+
+		if (!list[i].bytes)
+			continue;
+		if (page_begin(&walk, layout, list[i].bytes, list[i].size) || !walk.lost ||
+		    walk.lost_count != LOSS_UNKNOWN || walk.p != walk.end ||
+		    (i && list[i - 1].cpu > list[i].cpu))
+			return false;
+		marked++;
+	}
+	return marked == (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static bool no_marks(struct parts *p)
+{
+	size_t n;
+	const struct tracedat_part *list = parts_list(p, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i].bytes)
+			return false;
+	return n;
 }
 
 static void test_all(const char *folder, unsigned int subbuf_kb)
@@ -110,6 +147,7 @@ static void test_all(const char *folder, unsigned int subbuf_kb)
 	is_int(count(r.parts, &layout, r.load.pid, 0, &earliest), 10 * CALLS,
 	       "every call is there");
 	is_int(parts_lost(r.parts), 0, "nothing was lost");
+	ok(no_marks(r.parts), "and no mark says so");
 	ok(result.bytes > 10 * CALLS * 32 / 2, "the size is known");
 
 	/* What lies there is not overwritten; nobody but the user may say that it is not needed. */
@@ -308,6 +346,7 @@ static void test_crash(const char *folder)
 	ok(r.parts, "its parts are found");
 	uint64_t n = count(r.parts, &layout, load_pid, 0, &earliest);
 
+	ok(ends_marked(r.parts, &layout), "each CPU says that it isn't whole");
 	ok(n > 4 * CALLS && n <= 5 * CALLS, "with all but the last pages");
 	diag("%llu of %d", (unsigned long long)n, 5 * CALLS);
 	parts_remove(r.parts);

@@ -225,6 +225,8 @@ if command -v trace-cmd >/dev/null; then
 else
 	skip "trace-cmd reads as many" "trace-cmd is not installed"
 fi
+check "it says that records are missing" "$HVSCOPE count -i killed.dat $event --strict -f json" 3 '"complete": false'
+ok "on each CPU" [ "$(jq .lost.unknown out)" -ge "$(getconf _NPROCESSORS_ONLN)" ]
 check "there is nothing more to join" "$record --recover -o killed.dat" 1 "isn't there"
 check "the next run" "$record $event -o e.dat -d 1ms -q" 0
 is "removes the dead one's instance" "$(left_by "$run")" 0

@@ -470,6 +470,7 @@ static void late(struct way *way)
 	write_exit(g, 0, 10, 400);
 	write_exit(g, 0, 10, 2000);
 	gen_finish(g);
+	g->source.grows = true;
 	bench_begin(&b, g, gen_source(g), way);
 	g->cpus[1].shown = 0;
 	ok(stream_peek(b.stream, &err) == 100, "the earliest record is seen");
@@ -599,6 +600,7 @@ static void drained(struct way *way)
 	gen_lose(g, 0, 2);
 	write_exit(g, 0, 10, 1900);
 	gen_finish(g);
+	g->source.grows = true;
 	bench_begin(&b, g, gen_source(g), way);
 	g->cpus[0].shown = 1;
 	stream_drained(b.stream, 0, 500, 1);
@@ -632,6 +634,7 @@ static void unended(struct way *way)
 	write_exit(g, 1, 11, 400);
 	write_exit(g, 1, 11, 1200);
 	gen_finish(g);
+	g->source.grows = true;
 	bench_begin(&b, g, gen_source(g), way);
 	w = &b.witnesses[ORDER_THREAD];
 	stats = stream_stats(b.stream);
@@ -650,6 +653,43 @@ static void unended(struct way *way)
 	ok(stats->lost_marks == 1 && stats->lost_records == 3, "then it is counted");
 	stream_advance(b.stream, UINT64_MAX, &err);
 	is_int(w->n_losses, 3, "and told no more");
+	bench_end(&b);
+}
+
+/*
+ * A CPU's part of a file that ends with a mark, before others do: what came on it from its last
+ * record on is missing, for good. One that has only the mark may have had anything.
+ */
+static void cut_off(struct way *way)
+{
+	struct gen *g = gen_new(3, 4096, 8, false);
+	struct error err = { 0 };
+	const struct stream_stats *stats;
+	const struct witness *w;
+	struct bench b;
+
+	write_exit(g, 0, 10, 100);
+	write_exit(g, 0, 10, 300);
+	gen_lose(g, 0, LOSS_UNKNOWN);
+	gen_page(g, 0, 300);
+	write_exit(g, 1, 11, 200);
+	write_exit(g, 1, 11, 1200);
+	gen_lose(g, 2, LOSS_UNKNOWN);
+	gen_page(g, 2, 100);
+	gen_finish(g);
+	bench_begin(&b, g, gen_source(g), way);
+	w = &b.witnesses[ORDER_THREAD];
+	stats = stream_stats(b.stream);
+	stream_advance(b.stream, 300, &err);
+	ok(w->n_losses == 1 && loss_is(w, 0, 0, UINT64_MAX, LOSS_UNKNOWN) &&
+	   stats->lost_unknown == 1, "without a record: from the begin, for good");
+	stream_advance(b.stream, 301, &err);
+	ok(w->n_losses == 2 && loss_is(w, 1, 300, UINT64_MAX, LOSS_UNKNOWN),
+	   "from the last record on, for good");
+	ok(stats->lost_marks == 2 && stats->lost_unknown == 2, "counted where it begins");
+	stream_advance(b.stream, UINT64_MAX, &err);
+	ok(w->n_losses == 2 && stats->lost_marks == 2 && w->seen.n == 4, "once");
+	ok(!stats->irregular && !w->too_late, "wherever windows end");
 	bench_end(&b);
 }
 
@@ -955,6 +995,7 @@ static void all_ways(struct way *way)
 	empty_pages(way);
 	drained(way);
 	unended(way);
+	cut_off(way);
 	damage(way);
 	clocks(way);
 	endless(way, false);
