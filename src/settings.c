@@ -13,6 +13,9 @@
 
 #define MEMBER(name) offsetof(struct settings, name)
 
+/* Analyses whose tables have no distribution of anything. */
+#define COUNTS_ONLY "hypercalls count stackcount"
+
 /* In the order of help. */
 static const struct option_spec option_table[] = {
 	{ 'i', NULL, "FILE", "read a trace file instead of tracing", "analyses list", OPTION_TEXT,
@@ -52,11 +55,12 @@ static const struct option_spec option_table[] = {
 	  WITH_ANY, MEMBER(sort) },
 	{ 'n', NULL, "N", "at most N lines or rows; one more sums the others", "analyses list",
 	  OPTION_COUNT, WITH_ANY, MEMBER(limit) },
-	{ 'H', "hist", NULL, "histograms", "tables", OPTION_FLAG, WITH_ANY, MEMBER(hist) },
+	{ 'H', "hist", NULL, "histograms", "tables", OPTION_FLAG, WITH_ANY, MEMBER(hist),
+	  .without = COUNTS_ONLY },
 	{ 0, "direct", NULL, "probe functions that make hypercalls directly, too", "hypercalls",
 	  OPTION_FLAG, WITH_LIVE, MEMBER(direct) },
 	{ 0, "percentiles", "LIST", "which percentiles (default 50,90,99)", "tables",
-	  OPTION_PERCENTILES, WITH_ANY, MEMBER(percentiles) },
+	  OPTION_PERCENTILES, WITH_ANY, MEMBER(percentiles), .without = COUNTS_ONLY },
 	{ 'f', NULL, "FORMAT", "output format", "analyses info selftest list", OPTION_FORMAT,
 	  WITH_ANY, MEMBER(format) },
 	{ 0, "table", "NAME", "which table, in formats that print one",
@@ -119,6 +123,8 @@ static bool has_word(const char *list, const char *word)
 bool settings_has(const struct command *command, const struct option_spec *option)
 {
 	if (option->keys && command->analysis && !(option->keys & command->analysis->keys))
+		return false;
+	if (option->without && has_word(option->without, command->name))
 		return false;
 	return has_word(option->commands, "all") || has_word(option->commands, command->name) ||
 	       (command->analysis && has_word(option->commands, "analyses")) ||

@@ -110,6 +110,7 @@ struct option_spec {
 	enum option_source source;
 	size_t member;     /* offsetof(struct settings, …) */
 	unsigned int keys; /* KEY_BIT()s: only for analyses that have one of them; 0: no matter */
+	const char *without; /* names in a class of `commands` that lack it; NULL: none */
 };
 
 /*

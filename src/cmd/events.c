@@ -6,8 +6,10 @@
 #include "cmd/events.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "base/util.h"
@@ -35,6 +37,13 @@ int events_parse(struct events *e, const struct settings *s, struct error *err)
 	e->retval = names(s->expr, "$retval") || names(s->line_format, "$retval");
 	e->specs = xcalloc(s->n_words, sizeof(*e->specs));
 	for (unsigned int i = 0; i < s->n_words; i++) {
+		/* where an INTERVAL may stand it isn't among the words */
+		if (strspn(s->words[i], "0123456789."))
+			return error_set_status(
+				err, 2,
+				"'%s' is no event, and hvscope %s takes no INTERVAL; "
+				"-d TIME ends it",
+				s->words[i], s->command.name);
 		if (spec_parse(s->words[i], &e->specs[i], err))
 			return -1;
 		e->n_specs++;
@@ -130,11 +139,12 @@ static int add_tracepoint(struct events *e, unsigned int spec, const char *filte
 
 static int no_match(const struct spec *spec, const char *what, const char *near, struct error *err)
 {
-	char quoted[256];
+	char *shown = text_fit(spec->text, 160);
 
-	return error_set(err, "no %s matches '%s'%s%s%s", what,
-			 text_quote(quoted, sizeof(quoted), spec->text),
-			 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	error_set(err, "no %s matches '%s'%s%s%s", what, shown, near ? "; did you mean '" : "",
+		  near ? near : "", near ? "'?" : "");
+	free(shown);
+	return -1;
 }
 
 static int expand_tracepoints(struct events *e, unsigned int i, const char *filter,
@@ -307,20 +317,35 @@ static int expand_module(struct events *e, unsigned int i, const char *filter,
 	return ret;
 }
 
-static int no_function(const struct spec *spec, const struct root *root, struct error *err)
+/* A tracepoint of this name, without its system, or NULL. */
+static const char *tracepoint_called(const struct catalog *tracepoints, const char *name)
 {
-	struct catalog catalog;
+	for (size_t k = 0; k < tracepoints->n; k++)
+		if (!strcmp(strchr(tracepoints->names[k], ':') + 1, name))
+			return tracepoints->names[k];
+	return NULL;
+}
 
-	catalog_functions(&catalog, root, spec->module, NULL);
-	no_match(spec, "function", catalog_nearest(&catalog, spec->pattern), err);
-	catalog_free(&catalog);
+static int no_function(const struct spec *spec, const struct tfs *tfs, struct error *err)
+{
+	struct catalog functions, tracepoints;
+	const char *meant = NULL;
+
+	catalog_functions(&functions, &tfs->root, spec->module, NULL);
+	catalog_tracepoints(&tracepoints, tfs, NULL);
+	if (!spec->module && !spec->offset)
+		meant = tracepoint_called(&tracepoints, spec->pattern);
+	no_match(spec, "function", meant ? meant : catalog_nearest(&functions, spec->pattern), err);
+	catalog_free(&tracepoints);
+	catalog_free(&functions);
 	return -1;
 }
 
 static int expand_function(struct events *e, unsigned int i, const char *filter,
-			   struct catalog *catalog, const struct root *root, struct error *err)
+			   struct catalog *catalog, const struct tfs *tfs, struct error *err)
 {
 	const struct spec *spec = &e->specs[i];
+	const struct root *root = &tfs->root;
 	char addresses[128], *place;
 
 	if (spec->module && (spec->regex || spec->glob))
@@ -333,13 +358,37 @@ static int expand_function(struct events *e, unsigned int i, const char *filter,
 	place = function_place(spec, spec->pattern);
 	if (!probe_symbol_count(root, place, addresses, sizeof(addresses))) {
 		free(place);
-		return no_function(spec, root, err);
+		return no_function(spec, tfs, err);
 	}
 	add_probe(e, i, filter, spec->pattern, place, spec->pattern, false);
 	return 0;
 }
 
 /* --- User functions --- */
+
+/* The kernel takes a place behind the end of the file, and refuses the event later, wordlessly. */
+static int check_offset(const struct spec *spec, struct error *err)
+{
+	struct stat st;
+
+	if (stat(spec->path, &st) || !S_ISREG(st.st_mode) || spec->offset < (uint64_t)st.st_size)
+		return 0;
+	return error_set(err,
+			 "0x%" PRIx64 " lies behind the end of %s, which has 0x%" PRIx64 " bytes",
+			 spec->offset, spec->path, (uint64_t)st.st_size);
+}
+
+/* Names of symbols are taken as they are: those of some languages have *, ? and brackets. */
+static int find_symbol(const struct spec *spec, uint64_t *offset, struct error *err)
+{
+	struct error why = { 0 };
+
+	if (!user_symbol_offset(spec->path, spec->pattern, offset, &why))
+		return 0;
+	return error_set_status(err, why.status, "%s%s", why.text,
+				strpbrk(spec->pattern, "*?[") ? " (a user probe takes no pattern)" :
+								"");
+}
 
 static int expand_user(struct events *e, unsigned int i, const char *filter, struct error *err)
 {
@@ -353,7 +402,7 @@ static int expand_user(struct events *e, unsigned int i, const char *filter, str
 					"event '%s': the path of a program or library is "
 					"absolute, so that the kernel finds it",
 					spec->text);
-	if (spec->pattern && user_symbol_offset(spec->path, spec->pattern, &offset, err))
+	if (spec->pattern ? find_symbol(spec, &offset, err) : check_offset(spec, err))
 		return -1;
 	snprintf(place, sizeof(place), "0x%llx", (unsigned long long)offset);
 	label = xasprintf("%s:%s", base + 1, spec->pattern ? spec->pattern : place);
@@ -384,7 +433,7 @@ int events_expand_live(struct events *e, const struct settings *s, struct error 
 				ret = expand_tracepoints(e, i, s->filters[i], &tracepoints, err);
 			break;
 		case SPEC_FUNCTION:
-			ret = expand_function(e, i, s->filters[i], &functions, &s->root, err);
+			ret = expand_function(e, i, s->filters[i], &functions, &tfs, err);
 			break;
 		case SPEC_USER:
 			ret = expand_user(e, i, s->filters[i], err);
@@ -467,8 +516,10 @@ static int take_entries(struct events *e,
 			    !strcmp(event + 1, e->events[i].name + 1))
 				break;
 		if (!event)
-			return error_set(err, "the file has no entry to %s, so its latency isn't "
-					 "known", e->events[i].label);
+			return error_set(err,
+					 "the file has no entry to %s, so its latency isn't "
+					 "known",
+					 e->events[i].label);
 		e->events[i].entry = (int)e->n;
 		entry = add(e, e->events[i].spec, NULL);
 		entry->system = xstrdup(system);

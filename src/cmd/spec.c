@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -26,12 +27,15 @@ static const struct prefix prefixes[] = {
 	{ "ur:", SPEC_USER, true },
 };
 
+enum { SHOWN = 160 }; /* columns of a spec in a sentence, so that the reason has room, too */
+
 static int bad(struct error *err, const char *text, const char *why)
 {
-	char quoted[256];
+	char *shown = text_fit(text, SHOWN);
 
-	return error_set_status(err, 2, "event '%s': %s", text_quote(quoted, sizeof(quoted), text),
-				why);
+	error_set_status(err, 2, "event '%s': %s", shown, why);
+	free(shown);
+	return -1;
 }
 
 /* Without a prefix: a tracepoint when there is a colon, else a function. */
@@ -173,6 +177,9 @@ int spec_parse(const char *text, struct spec *spec, struct error *err)
 	int ret;
 
 	*spec = (struct spec){ .text = text };
+	/* tracefs would take what follows as a command of its own */
+	if (strchr(text, '\n'))
+		return bad(err, text, "there is a line break in it");
 	body = read_prefix(text, spec);
 	spec->regex = *body == '/' && spec->kind != SPEC_USER;
 	len = spec->regex ? regex_length(body) : strcspn(body, " \t");

@@ -352,12 +352,18 @@ static int set_filter(struct session *s, const struct session_event *e, struct e
 {
 	char *path = event_path(s, e->system, e->name);
 	int ret = e->filter ? tfs_write(&s->tfs, false, e->filter, "%s/filter", path) : 0;
+	long page = sysconf(_SC_PAGESIZE);
 
 	free(path);
 	if (!ret)
 		return 0;
 	error_set(err, "the kernel refuses the filter of %s%s%s", e->system ? e->system : "",
 		  e->system ? ":" : "", e->name);
+	if (page > 0 && strlen(e->filter) >= (size_t)page)
+		return error_set(err,
+				 "the filter of %s%s%s has %zu bytes, and the kernel takes %ld",
+				 e->system ? e->system : "", e->system ? ":" : "", e->name,
+				 strlen(e->filter), page - 1);
 	return tfs_refusal(err, &s->tfs, s->path, e->filter, -ret);
 }
 
@@ -513,10 +519,11 @@ int session_start(struct session *s, struct error *err)
 	return 0;
 }
 
-/* "0": all are off; a file that can't be read any more tells nothing. */
-static bool events_are_off(const struct session *s)
+/* "0": it is off, or all below it; a file that can't be read any more tells nothing. */
+static bool is_off(const struct session *s, const char *system, const char *slash, const char *name)
 {
-	int fd = path_open(&s->tfs.root, O_RDONLY, "%s/%s/events/enable", s->tfs.dir, s->path);
+	int fd = path_open(&s->tfs.root, O_RDONLY, "%s/%s/events/%s%s%s/enable", s->tfs.dir,
+			   s->path, system, slash, name);
 	char text = '1';
 
 	if (fd < 0)
@@ -525,6 +532,17 @@ static bool events_are_off(const struct session *s)
 		text = '1';
 	close(fd);
 	return text == '0';
+}
+
+/* All that were enabled, a single one, or all of our probes. Without memory: it may be short. */
+static bool events_are_off(const struct session *s)
+{
+	const struct session_event *e = s->request.events;
+	bool off = is_off(s, ".", "", "") || is_off(s, s->group, "", "");
+
+	for (size_t i = 0; i < s->request.n_events && !off; i++)
+		off = s->enabled[i] && e[i].system && is_off(s, e[i].system, "/", e[i].name);
+	return off;
 }
 
 int session_stop(struct session *s, struct error *err)

@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "trace/tracefs.h"
 
 #define USUAL_PLACE "/sys/kernel/tracing"
@@ -284,6 +286,19 @@ bool tfs_error_log(const struct tfs *t, const char *where, const char *command, 
 	return newest;
 }
 
+/* Columns that so many bytes take as they are shown: quoted, and of characters of any width. */
+static unsigned int columns_before(const char *command, int bytes)
+{
+	size_t len = min((size_t)bytes, strlen(command));
+	char *before = xstrndup(command, len);
+	char *quoted = text_quote_dup(before, 4 * len + 1);
+	unsigned int columns = text_width(quoted) + (unsigned int)((size_t)bytes - len);
+
+	free(quoted);
+	free(before);
+	return columns;
+}
+
 int tfs_refusal(struct error *err, const struct tfs *t, const char *where, const char *command,
 		int errnum)
 {
@@ -298,7 +313,14 @@ int tfs_refusal(struct error *err, const struct tfs *t, const char *where, const
 		return error_errno(err, errnum, "%s", was.text);
 	if (caret < 0 || strlen(command) > 200)
 		return error_set(err, "%s: %s", was.text, message);
-	return error_set(err, "%s: %s\n  %s\n  %*s^", was.text, message, command, caret, "");
+	char *line = xstrdup(command);
+
+	for (char *p = line; (p = strchr(p, '\n'));)
+		*p = ' ';
+	error_set(err, "%s: %s\n  %s\n  %*s^", was.text, message, line,
+		  (int)columns_before(line, caret), "");
+	free(line);
+	return -1;
 }
 
 int tfs_cpus(const struct root *root, const char *name, struct cpuset *set)

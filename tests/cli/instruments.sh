@@ -193,6 +193,6 @@ check "two kinds of histograms" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E mc
 check "metrics of lines" "$HVSCOPE trace xen:xen_mc_flush -i $xen -f prometheus" 2 "prints events one by one"
 check "folded without counts" "$HVSCOPE trace xen:xen_mc_flush -i $xen -f folded" 2 "is for stacks"
 check "groups of lines" "$HVSCOPE trace xen:xen_mc_flush -i $xen --by cpu" 2 "has no option --by"
-check "an interval of lines" "$HVSCOPE trace xen:xen_mc_flush -i $xen 1" 1 "no event of the file matches '1'"
+check "an interval of lines" "$HVSCOPE trace xen:xen_mc_flush -i $xen 1" 2 "'1' is no event, and hvscope trace takes no INTERVAL"
 check "an event that the file hasn't" "$HVSCOPE trace xen:xen_mc_flash -i $xen" 1 "did you mean 'xen:xen_mc_flush'"
 done_testing

@@ -110,7 +110,7 @@ kill $load
 wait $load 2>/dev/null
 
 # Some tools switch off what others trace. Our instance is on until it is set up: its events tell.
-for file in tracing_on events/enable; do
+for file in tracing_on events/enable events/sched/sched_process_exit/enable; do
 	start -f json
 	until [ "$(cat "$tracing"/instances/hvscope.$run.*/events/sched/sched_process_exit/enable \
 		"$tracing"/instances/hvscope.$run.*/tracing_on 2>/dev/null | tr -dc 1)" = 11 ]; do

@@ -142,6 +142,9 @@ static void test_refusals(void)
 	bad("steal --vm x", "hvscope steal has no option --vm;");
 	bad("steal --vm=x", "hvscope steal has no option --vm;");
 	bad("help -d 5", "hvscope help has no option -d");
+	bad("count x:y -H", "hvscope count has no option -H");
+	bad("stackcount x:y --percentiles 5", "hvscope stackcount has no option --percentiles");
+	bad("hypercalls --hist", "hvscope hypercalls has no option --hist");
 	bad("exits -d 5x", "5x");
 	bad("exits -d 0", "above 0");
 	bad("exits -p x", "'x'");
@@ -277,7 +280,10 @@ static void test_table(void)
 	const struct option_spec *table = settings_options(&n);
 
 	for (size_t i = 0; i < n; i++) {
-		char *copy = xstrdup(table[i].commands), *rest = copy, *word;
+		char *copy = xasprintf("%s%s%s", table[i].commands,
+				       table[i].without ? " " : "",
+				       table[i].without ? table[i].without : "");
+		char *rest = copy, *word;
 
 		while ((word = strsep(&rest, " ")) != NULL) {
 			bool known = !strcmp(word, "all") || !strcmp(word, "analyses") ||

@@ -38,7 +38,7 @@ static const struct {
 static const char *const refused[] = {
 	"", "t:", "t:xen", "xen:", ":xen", "a:b:c", "t:/xen", "t://", "p:", "p:/x/y", "p:f+",
 	"p:f+x", "r:f+8", "p:f*+8", "u:", "u:/bin/x", "u:/bin/x:", "u:/bin/x:0x", "u:/bin/x:0xg",
-	"xen:a x=1", "t:/a/b", "p:kvm/",
+	"xen:a x=1", "t:/a/b", "p:kvm/", "p:f x=%di\n-:g/e", "u:/bin/x:f\nx", "xen:a\n",
 };
 
 static bool same(const char *a, const char *b)
@@ -75,6 +75,23 @@ static void test_refused(void)
 		ok(spec_parse(refused[i], &s, &err) < 0 && err.status == 2 && err.text[0],
 		   "'%s' is refused: %s", refused[i], err.text);
 	}
+}
+
+/* Who prints the sentence quotes it: what is quoted here would be quoted twice. */
+static void test_names(void)
+{
+	struct error err = { 0 };
+	char text[1024];
+	struct spec s;
+
+	spec_parse("a\\b:\033[1m:c", &s, &err);
+	is_str(err.text, "event 'a\\b:\033[1m:c': a tracepoint is SYSTEM:EVENT",
+	       "a name in a sentence is as it was typed");
+	memset(text, ':', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	spec_parse(text, &s, &err);
+	ok(strstr(err.text, "…': a tracepoint is SYSTEM:EVENT"),
+	   "a long one leaves room for the reason: %s", err.text);
 }
 
 static void test_blank(void)
@@ -122,6 +139,7 @@ int main(void)
 {
 	test_good();
 	test_refused();
+	test_names();
 	test_blank();
 	test_matching();
 	return tap_done();

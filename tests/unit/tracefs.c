@@ -108,7 +108,11 @@ static const char log_text[] =
 	"                 ^\n"
 	"[  100.000003] event filter parse error: error: Illegal integer value\n"
 	"  Command: foo == 1\n"
-	"                  ^\n";
+	"                  ^\n"
+	/* the kernel counts bytes: 2 for ä, 3 for each of 日本, 1 for what is quoted */
+	"[  100.000004] event filter parse error: error: Field not found\n"
+	"  Command: c == \"äö日本\\\n\t\xff\" && x == 1\n"
+	"                                      ^\n";
 
 static void test_error_log(void)
 {
@@ -134,6 +138,13 @@ static void test_error_log(void)
 	tfs_refusal(&err, &t, "", "foo == 1", 22);
 	is_str(err.text, "the filter is refused: Illegal integer value\n  foo == 1\n         ^",
 	       "a refusal shows command and caret");
+	error_set(&err, "it is refused");
+	tfs_refusal(&err, &t, "", "c == \"äö日本\\\n\t\xff\" && x == 1", 22);
+	is_str(err.text,
+	       "it is refused: Field not found\n"
+	       "  c == \"äö日本\\ \t\xff\" && x == 1\n"
+	       "                              ^",
+	       "the caret is where the place is shown, not that many bytes on");
 	error_set(&err, "it is refused");
 	tfs_refusal(&err, &t, "", "unheard of", 22);
 	is_str(err.text, "it is refused: Invalid argument", "without an entry: the errno's words");

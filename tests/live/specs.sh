@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Events and filters as people mistype them: each is refused before anything is traced, by a sentence
+# that tells what was meant or where the fault is, and nothing of it reaches tracefs.
+
+# shellcheck source=tests/lib.sh
+. "${top_srcdir:-.}/tests/lib.sh"
+
+need_tracefs
+[ -d $tracing/events/sched/sched_switch ] || skip_all "this kernel has no sched events"
+need_run count sched:sched_switch
+
+count="$HVSCOPE count -d 1ms"
+event=sched:sched_switch
+
+# --- Names ---
+
+check "a misspelt tracepoint" "$count sched:sched_swich" 1 \
+	"^hvscope: no tracepoint matches 'sched:sched_swich'; did you mean 'sched:sched_switch'\?$"
+check "a tracepoint without its system" "$count sched_switch" 1 \
+	"^hvscope: no function matches 'sched_switch'; did you mean 'sched:sched_switch'\?$"
+check "a backslash in a name is shown as one, quoted once" "$count 'sched:a\\b'" 1 "'sched:a\\\\\\\\b'$"
+check "an INTERVAL for a command without" "$HVSCOPE trace $event 1" 2 \
+	"^hvscope: '1' is no event, and hvscope trace takes no INTERVAL"
+check "also for record" "$HVSCOPE record $event 100ms -o $tmp/x" 2 "record takes no INTERVAL"
+
+# --- Filters ---
+
+# The line under the filter, where it names a field that isn't there behind this text.
+caret() { # TEXT
+	"$HVSCOPE" count $event --filter "prev_comm == \"$1\" && nosuch == 1" -d 1ms 2>&1 | sed -n '3p'
+}
+plain=$(caret abcdef)
+if printf '%s\n' "$plain" | grep -q '^ *^$'; then
+	is "a caret under the place, whatever is before it: two columns a character" "$(caret 日本語)" "$plain"
+	is "one column and two bytes" "$(caret äöüßéñ)" "$plain"
+	is "what is shown quoted" "$(caret "$(printf 'ab\033')")" "$plain"
+	is "two lines are shown as one" "$("$HVSCOPE" count $event -d 1ms \
+		--filter "$(printf 'prev_pid == 1 &&\n  nosuch == 1')" 2>&1 | sed 1d)" \
+		"$("$HVSCOPE" count $event -d 1ms --filter "prev_pid == 1 &&   nosuch == 1" 2>&1 | sed 1d)"
+else
+	skip "a caret under the place" "this kernel doesn't tell it"
+fi
+awk -v page="$(getconf PAGESIZE)" 'BEGIN {
+	for (i = 1000; n < page; n += 20) printf "prev_pid == %d || ", i
+	print "prev_pid == 1" }' >"$tmp/long"
+check "one that is too long" "$count $event --filter \"\$(cat $tmp/long)\"" 1 \
+	"^hvscope: the filter of $event has [0-9]+ bytes, and the kernel takes [0-9]+$"
+
+# --- Functions of programs ---
+
+libc=$(ldd /bin/sh 2>/dev/null | sed -n 's/.*libc\.so[^ ]* => \([^ ]*\).*/\1/p')
+[ -n "$libc" ] || libc=${HVSCOPE_LIBC-}
+if [ -z "$libc" ] || ! "$HVSCOPE" count "u:$libc:malloc" -d 1ms -q >"$tmp/out" 2>&1; then
+	skip "functions of programs" "no C library, or it can't be probed here"
+	done_testing
+fi
+check "a pattern over functions of a library" "$count 'u:$libc:mall*'" 1 \
+	"^hvscope: $libc has no function 'mall\*'.* \(a user probe takes no pattern\)$"
+size=$(wc -c <"$(readlink -f "$libc")")
+check "a place behind its end" "$count u:$libc:$(printf '0x%x' "$size")" 1 \
+	"^hvscope: 0x[0-9a-f]+ lies behind the end of $libc"
+before=$(cat $tracing/uprobe_events)
+check "a line break would be a command of its own" \
+	"$count \"\$(printf 'u:$libc:malloc\np:foreign$$/probe $libc:0x1000')\"" 2 "there is a line break in it$"
+is "no probe of it was made" "$(grep -c "foreign$$" $tracing/uprobe_events)" 0
+[ "$before" = "$(cat $tracing/uprobe_events)" ] || diag "another one came or went: $(cat $tracing/uprobe_events)"
+done_testing
