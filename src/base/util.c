@@ -98,14 +98,21 @@ char *xstrndup(const char *text, size_t n)
 	return checked(strndup(text, n), 1, n);
 }
 
+char *xvasprintf(const char *fmt, va_list args)
+{
+	char *text;
+	int n = vasprintf(&text, fmt, args);
+
+	return checked(n < 0 ? NULL : text, 1, 0);
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list args;
 	char *text;
-	int n;
 
 	va_start(args, fmt);
-	n = vasprintf(&text, fmt, args);
+	text = xvasprintf(fmt, args);
 	va_end(args);
-	return checked(n < 0 ? NULL : text, 1, 0);
+	return text;
 }

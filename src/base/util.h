@@ -11,6 +11,7 @@
 #ifndef HVSCOPE_BASE_UTIL_H
 #define HVSCOPE_BASE_UTIL_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +46,7 @@ void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t n);
 char *xasprintf(const char *fmt, ...) __printf(1, 2);
+char *xvasprintf(const char *fmt, va_list args) __printf(1, 0);
 
 /*
  * Hooks of the exit path, a stack: push what undoes a step right after the step,

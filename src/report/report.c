@@ -29,13 +29,10 @@ void report_note(struct report *report, const char *fmt, ...)
 {
 	va_list args;
 	char *text;
-	int n;
 
 	va_start(args, fmt);
-	n = vasprintf(&text, fmt, args);
+	text = xvasprintf(fmt, args);
 	va_end(args);
-	if (n < 0)
-		fatal("out of memory for a note");
 	report->notes = xreallocarray(report->notes, report->nr_notes + 1, sizeof(text));
 	report->notes[report->nr_notes++] = text;
 }
@@ -366,8 +363,7 @@ void row_printf(struct row *row, unsigned column, const char *fmt, ...)
 	if (!cell)
 		return;
 	va_start(args, fmt);
-	if (vasprintf(&cell->v.text, fmt, args) < 0)
-		fatal("out of memory for a cell");
+	cell->v.text = xvasprintf(fmt, args);
 	va_end(args);
 }
 

@@ -53,15 +53,15 @@ struct plan {
 
 static void __printf(2, 3) say(struct plan *plan, const char *fmt, ...)
 {
-	char one[1024];
+	char *one, *both;
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(one, sizeof(one), fmt, args);
+	one = xvasprintf(fmt, args);
 	va_end(args);
-	char *both = xasprintf("%s%s\n", plan->text, one);
-
+	both = xasprintf("%s%s\n", plan->text, one);
 	free(plan->text);
+	free(one);
 	plan->text = both;
 }
 
