@@ -237,16 +237,9 @@ void gen_finish(struct gen *g)
 
 /* Formats. */
 
-#define COMMON                                                                              \
-	"format:\n"                                                                         \
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"              \
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"              \
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"      \
-	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
-
 static const struct gen_format formats[] = {
 	[GEN_EXIT] = { "kvm", "kvm_exit",
-		"name: kvm_exit\nID: 1661\n" COMMON
+		"name: kvm_exit\nID: 1661\n" GEN_COMMON
 		"\tfield:unsigned int exit_reason;\toffset:8;\tsize:4;\tsigned:0;\n"
 		"\tfield:unsigned long guest_rip;\toffset:16;\tsize:8;\tsigned:0;\n"
 		"\tfield:u32 isa;\toffset:24;\tsize:4;\tsigned:0;\n"
@@ -261,7 +254,7 @@ static const struct gen_format formats[] = {
 		"__print_symbolic(REC->exit_reason, { 0x072, \"cpuid\" }, { 0x078, \"hlt\" })\n",
 		1661, 72 },
 	[GEN_ENTRY] = { "kvm", "kvm_entry",
-		"name: kvm_entry\nID: 1673\n" COMMON
+		"name: kvm_entry\nID: 1673\n" GEN_COMMON
 		"\tfield:unsigned int vcpu_id;\toffset:8;\tsize:4;\tsigned:0;\n"
 		"\tfield:unsigned long rip;\toffset:16;\tsize:8;\tsigned:0;\n"
 		"\tfield:bool immediate_exit;\toffset:24;\tsize:1;\tsigned:0;\n"
@@ -270,7 +263,7 @@ static const struct gen_format formats[] = {
 		"print fmt: \"vcpu %u\", REC->vcpu_id\n",
 		1673, 40 },
 	[GEN_SWITCH] = { "sched", "sched_switch",
-		"name: sched_switch\nID: 308\n" COMMON
+		"name: sched_switch\nID: 308\n" GEN_COMMON
 		"\tfield:char prev_comm[16];\toffset:8;\tsize:16;\tsigned:0;\n"
 		"\tfield:pid_t prev_pid;\toffset:24;\tsize:4;\tsigned:1;\n"
 		"\tfield:int prev_prio;\toffset:28;\tsize:4;\tsigned:1;\n"
@@ -282,7 +275,7 @@ static const struct gen_format formats[] = {
 		"REC->prev_pid, REC->next_pid\n",
 		308, 64 },
 	[GEN_WAKING] = { "sched", "sched_waking",
-		"name: sched_waking\nID: 311\n" COMMON
+		"name: sched_waking\nID: 311\n" GEN_COMMON
 		"\tfield:__data_loc char[] comm;\toffset:8;\tsize:4;\tsigned:0;\n"
 		"\tfield:pid_t pid;\toffset:12;\tsize:4;\tsigned:1;\n"
 		"\tfield:int prio;\toffset:16;\tsize:4;\tsigned:1;\n"
@@ -290,14 +283,14 @@ static const struct gen_format formats[] = {
 		"print fmt: \"comm=%s pid=%d\", __get_str(comm), REC->pid\n",
 		311, 28 },
 	[GEN_PROCESS_EXIT] = { "sched", "sched_process_exit",
-		"name: sched_process_exit\nID: 305\n" COMMON
+		"name: sched_process_exit\nID: 305\n" GEN_COMMON
 		"\tfield:char comm[16];\toffset:8;\tsize:16;\tsigned:0;\n"
 		"\tfield:pid_t pid;\toffset:24;\tsize:4;\tsigned:1;\n"
 		"\tfield:int prio;\toffset:28;\tsize:4;\tsigned:1;\n\n"
 		"print fmt: \"comm=%s pid=%d\", REC->comm, REC->pid\n",
 		305, 32 },
 	[GEN_OTHER] = { "test", "other",
-		"name: other\nID: 2000\n" COMMON
+		"name: other\nID: 2000\n" GEN_COMMON
 		"\tfield:u8 signed_byte;\toffset:8;\tsize:1;\tsigned:1;\n"
 		"\tfield:u16 pair[2];\toffset:10;\tsize:4;\tsigned:0;\n"
 		"\tfield:s16 half;\toffset:14;\tsize:2;\tsigned:1;\n\n"

@@ -84,6 +84,14 @@ unsigned int gen_misuses(void);
 
 const unsigned char *gen_page_at(const struct gen *g, unsigned int cpu, size_t n);
 
+/* What each format begins with, behind its name and number. */
+#define GEN_COMMON                                                                     \
+	"format:\n"                                                                    \
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"         \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"         \
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
+	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+
 /*
  * Formats of a made-up kernel, in Linux's words, for binding_new(): kvm_exit and kvm_entry as 6.18
  * has them on x86, sched_switch, sched_waking, sched_process_exit, and probe events without fields.

@@ -15,13 +15,6 @@
 #include "trace/stream.h"
 #include "trace/subjects.h"
 
-#define COMMON                                                                         \
-	"format:\n"                                                                    \
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"         \
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"         \
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
-	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
-
 #define FIELDS                                                        \
 	"\tfield:u8 u8;\toffset:8;\tsize:1;\tsigned:0;\n"             \
 	"\tfield:s8 s8;\toffset:9;\tsize:1;\tsigned:1;\n"             \
@@ -40,18 +33,18 @@
 static const struct format {
 	const char *system, *name, *text;
 } formats[] = {
-	{ "t", "all", "name: all\nID: 700\n" COMMON FIELDS },
+	{ "t", "all", "name: all\nID: 700\n" GEN_COMMON FIELDS },
 	{ "t", "garbage", "nothing of a format" },
-	{ "t", "big_id", "name: big_id\nID: 70000\n" COMMON FIELDS },
+	{ "t", "big_id", "name: big_id\nID: 70000\n" GEN_COMMON FIELDS },
 	{ "t", "strange", "name: strange\nID: 701\nformat:\n"
 	  "\tfield:unsigned int common_type;\toffset:0;\tsize:4;\tsigned:0;\n"
 	  "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
 	  "\tfield:u8 u8;\toffset:8;\tsize:1;\tsigned:0;\n\nprint fmt: \"\"\n" },
-	{ "t", "wide", "name: wide\nID: 702\n" COMMON
+	{ "t", "wide", "name: wide\nID: 702\n" GEN_COMMON
 	  "\tfield:u8 far;\toffset:70000;\tsize:1;\tsigned:0;\n"
 	  "\tfield:u8 farthest;\toffset:2147483647;\tsize:1;\tsigned:0;\n"
 	  "\tfield:u8 odd;\toffset:8;\tsize:3;\tsigned:0;\n\nprint fmt: \"\"\n" },
-	{ "probe", "upcall", "name: upcall\nID: 703\n" COMMON "print fmt: \"\"\n" },
+	{ "probe", "upcall", "name: upcall\nID: 703\n" GEN_COMMON "print fmt: \"\"\n" },
 };
 
 static char *read_format(void *ctx, const char *system, const char *name)

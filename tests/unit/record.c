@@ -12,13 +12,6 @@
 #include "trace/ksyms.h"
 #include "trace/record.h"
 
-#define COMMON                                                                         \
-	"format:\n"                                                                    \
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"         \
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"         \
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
-	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
-
 #define FIELDS                                                                 \
 	"\tfield:__data_loc char[] comm;\toffset:8;\tsize:4;\tsigned:0;\n"     \
 	"\tfield:s16 half;\toffset:12;\tsize:2;\tsigned:1;\n"                  \
@@ -29,7 +22,7 @@
 enum { SIZE = 36 };
 
 #define STACK(offset, all)                                              \
-	"name: kernel_stack\nID: 4\n" COMMON                            \
+	"name: kernel_stack\nID: 4\n" GEN_COMMON                            \
 	"\tfield:int size;\toffset:8;\tsize:4;\tsigned:1;\n"           \
 	"\tfield:unsigned long caller[8];\toffset:" offset ";\tsize:" all \
 	";\tsigned:0;\n\nprint fmt: \"%ps\", (void *)REC->caller[0]\n"
@@ -48,11 +41,11 @@ static char *read_format(void *ctx, const char *system, const char *name)
 	(void)ctx;
 	(void)system;
 	if (!strcmp(name, "good"))
-		return xstrdup("name: good\nID: 700\n" COMMON FIELDS
+		return xstrdup("name: good\nID: 700\n" GEN_COMMON FIELDS
 			       "print fmt: \"%s at %lx, %s\", __get_str(comm), "
 			       "REC->addr, REC->name\n");
 	if (!strcmp(name, "beyond"))
-		return xstrdup("name: beyond\nID: 701\n" COMMON FIELDS
+		return xstrdup("name: beyond\nID: 701\n" GEN_COMMON FIELDS
 			       "print fmt: \"%s\", some_function(REC->half)(\n");
 	return NULL;
 }
@@ -86,7 +79,7 @@ static char *read_arrays(void *ctx, const char *system, const char *name)
 
 	(void)system;
 	(void)name;
-	return xasprintf("name: arrays\nID: 702\n" COMMON
+	return xasprintf("name: arrays\nID: 702\n" GEN_COMMON
 			 "\tfield:u8 bytes[3];\toffset:8;\tsize:3;\tsigned:0;\n"
 			 "\tfield:s16 halves[2];\toffset:12;\tsize:4;\tsigned:1;\n"
 			 "\tfield:unsigned long args[3];\toffset:16;\tsize:%d;\tsigned:0;\n"
@@ -143,7 +136,7 @@ static char *read_probe(void *ctx, const char *system, const char *name)
 	(void)ctx;
 	(void)system;
 	(void)name;
-	return xstrdup("name: probe\nID: 703\n" COMMON
+	return xstrdup("name: probe\nID: 703\n" GEN_COMMON
 		       "\tfield:u32 a[];\toffset:8;\tsize:12;\tsigned:0;\n"
 		       "\tfield:s16 b[];\toffset:20;\tsize:4;\tsigned:1;\n"
 		       "\nprint fmt: \"a={%u,%u,%u} b={%d,%d}\", REC->a[0], REC->a[1], REC->a[2], "
@@ -345,7 +338,7 @@ static char *read_names(void *ctx, const char *system, const char *name)
 	(void)ctx;
 	(void)system;
 	(void)name;
-	return xstrdup("name: names\nID: 705\n" COMMON
+	return xstrdup("name: names\nID: 705\n" GEN_COMMON
 		       "\tfield:void * function;\toffset:8;\tsize:8;\tsigned:0;\n"
 		       "\tfield:const char * text;\toffset:16;\tsize:8;\tsigned:0;\n"
 		       "\nprint fmt: \"%ps %pS %s\", REC->function, REC->function, REC->text\n");
@@ -407,7 +400,7 @@ static char *read_flags(void *ctx, const char *system, const char *name)
 	(void)ctx;
 	(void)system;
 	(void)name;
-	return xstrdup("name: flags\nID: 706\n" COMMON
+	return xstrdup("name: flags\nID: 706\n" GEN_COMMON
 		       "\tfield:u32 state;\toffset:8;\tsize:4;\tsigned:0;\n"
 		       "\nprint fmt: \"state=%s %s\", __print_flags(REC->state, \"|\", "
 		       "{ I_DIRTY, \"I_DIRTY\" }, { I_NEW, \"I_NEW\" }, { 0x4, \"FOUR\" }), "
