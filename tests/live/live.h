@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the live tests share: a load that makes a known number of calls when told, and a reader that
- * counts its records and checks what each round promised.
+ * What the live tests share: whether they can run, a load that makes a known number of calls when
+ * told, and a reader that counts its records and checks what each round promised.
  */
 #ifndef HVSCOPE_TESTS_LIVE_H
 #define HVSCOPE_TESTS_LIVE_H
@@ -18,9 +18,24 @@
 #include "trace/cursor-live.h"
 #include "trace/page.h"
 #include "trace/session.h"
+#include "trace/tracefs.h"
 
 #define CALLS 20000
 #define TMP   512
+
+/* Ends the test where this can't be traced; `why` is said where tracefs has no such file. */
+static inline void need_tracefs(const char *file, const char *why)
+{
+	struct error err;
+	struct tfs t;
+
+	if (geteuid())
+		skip_all("needs root");
+	if (tfs_find(&t, NULL, true, &err))
+		skip_all(err.text);
+	if (!tfs_exists(&t, "%s", file))
+		skip_all(why);
+}
 
 /* What a reader saw. */
 struct tally {

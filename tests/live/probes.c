@@ -302,15 +302,7 @@ static void test_reaping(void)
 
 int main(void)
 {
-	struct tfs t;
-	struct error err = { 0 };
-
-	if (geteuid())
-		skip_all("needs root");
-	if (tfs_find(&t, NULL, true, &err))
-		skip_all(err.text);
-	if (!tfs_exists(&t, "kprobe_events"))
-		skip_all("this kernel has no kprobes");
+	need_tracefs("kprobe_events", "this kernel has no kprobes");
 	test_role();
 	test_two();
 	test_twice();

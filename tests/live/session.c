@@ -539,15 +539,8 @@ static void test_boundary(void)
 
 int main(void)
 {
-	struct tfs t;
-	struct error err = { 0 };
-
-	if (geteuid())
-		skip_all("needs root");
-	if (tfs_find(&t, NULL, true, &err))
-		skip_all(err.text);
-	if (!tfs_exists(&t, "events/raw_syscalls/sys_enter/enable"))
-		skip_all("this kernel has no raw_syscalls events");
+	need_tracefs("events/raw_syscalls/sys_enter/enable",
+		     "this kernel has no raw_syscalls events");
 	test_life();
 	test_counts(4, false, false);
 	test_counts(16, true, true);
