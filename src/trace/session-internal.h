@@ -10,6 +10,9 @@
 #define SESSION_PREFIX "hvscope."
 #define SESSION_MB (UINT64_C(1) << 20)
 
+/* Bytes of memory that may be taken without hurting others; 0: not known. */
+uint64_t session_available(const struct root *root);
+
 /* Bytes per CPU where the user doesn't say: min(16 MB, 2 % of MemAvailable ÷ CPUs). */
 uint64_t session_default_buffer(const struct root *root, unsigned int cpus);
 

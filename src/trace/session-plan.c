@@ -19,9 +19,14 @@ static uint64_t meminfo(const struct root *root, const char *key)
 	return line ? strtoull(line + strlen(key), NULL, 10) * 1024 : 0;
 }
 
+uint64_t session_available(const struct root *root)
+{
+	return meminfo(root, "MemAvailable:");
+}
+
 uint64_t session_default_buffer(const struct root *root, unsigned int cpus)
 {
-	uint64_t available = meminfo(root, "MemAvailable:");
+	uint64_t available = session_available(root);
 	uint64_t size = available ? available / 50 / cpus : SESSION_MB;
 
 	return max(min(size, 16 * SESSION_MB), SESSION_MB / 4);

@@ -209,6 +209,21 @@ static void set_subbuf(struct session *s, uint64_t buffer)
 			return;
 }
 
+/* Asked for too much, the kernel may take all that there is before it gives up. */
+static int check_size(const struct session *s, uint64_t asked, struct error *err)
+{
+	uint64_t available = session_available(&s->tfs.root);
+	char size[TEXT_UNIT_SIZE], there[TEXT_UNIT_SIZE];
+
+	if (!available || asked <= available / s->info.online)
+		return 0;
+	return error_set(err,
+			 "ring buffers of %s for each of %u CPUs are more than the memory that is "
+			 "available, %s: a smaller -b may do",
+			 text_bytes(size, sizeof(size), asked), s->info.online,
+			 text_bytes(there, sizeof(there), available));
+}
+
 static int set_buffers(struct session *s, struct error *err)
 {
 	uint64_t asked = s->request.buffer_size;
@@ -216,6 +231,8 @@ static int set_buffers(struct session *s, struct error *err)
 	char text[TEXT_UNIT_SIZE];
 	int ret;
 
+	if (check_size(s, asked, err))
+		return -1;
 	set_subbuf(s, size);
 	while ((ret = set_number(s, (size + 1023) / 1024, "buffer_size_kb")) == -ENOMEM && !asked &&
 	       size > SESSION_MB)

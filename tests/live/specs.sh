@@ -48,6 +48,18 @@ awk -v page="$(getconf PAGESIZE)" 'BEGIN {
 check "one that is too long" "$count $event --filter \"\$(cat $tmp/long)\"" 1 \
 	"^hvscope: the filter of $event has [0-9]+ bytes, and the kernel takes [0-9]+$"
 
+# --- Memory ---
+
+# Half as much again as there is, divided among the CPUs: it is refused before any is taken.
+free=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo)
+if [ -n "$free" ]; then
+	each=$((free * 3 / 2 / $(getconf _NPROCESSORS_ONLN)))
+	check "buffers for which there is no memory" "timeout 10 $count $event -b ${each}K" 1 \
+		"^hvscope: ring buffers of .* for each of [0-9]+ CPUs are more than the memory that is available"
+else
+	skip "buffers for which there is no memory" "this kernel doesn't say how much is available"
+fi
+
 # --- Functions of programs ---
 
 libc=$(ldd /bin/sh 2>/dev/null | sed -n 's/.*libc\.so[^ ]* => \([^ ]*\).*/\1/p')
