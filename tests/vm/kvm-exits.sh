@@ -138,14 +138,6 @@ state >$OUT/finally
 exit 0
 END
 
-# truth NAME EXPRESSION: a sum over the guests of what they counted; EXPRESSION as "port_out + port_in".
-truth() {
-	sed -n 's/^TRUTH //p' "$lab_out/$1.truth" | tr ' ' '\n' | awk -F= -v keys="$2" '
-		BEGIN { n = split(keys, part, " [+] "); while (n) want[part[n--]] = 1 }
-		$1 in want { sum += $2 }
-		END { print sum + 0 }'
-}
-
 # counted NAME REASON: the same by hvscope, all rows of the reason together, in all its intervals.
 counted() {
 	jq -s --arg reason "$2" \
@@ -165,7 +157,7 @@ verify() {
 	for pair in "cpuid cpuid" "hlt hlt + sleep" "hypercall hypercall" \
 		"msr rdmsr + wrmsr + sleep + woken" "io user_port"; do
 		is "$label: $1: ${pair%% *} as the guests counted" \
-			"$(counted "$1" "${pair%% *}")" "$(truth "$1" "${pair#* }")"
+			"$(counted "$1" "${pair%% *}")" "$(lab_truth "$1" "${pair#* }")"
 	done
 	is "$label: $1: nothing was lost" "$(jq -s 'map(.lost.complete) | all' "$lab_out/$1.json")" true
 	# Over intervals `open` is a gauge, so this holds for a whole run only.
@@ -205,7 +197,7 @@ for kernel in 6.1 6.12; do
 		"$(jq -r '.tables[0].rows[] | select(.reason == "hlt") | "\(.tid) \(.exits) \(.timed)"' \
 			"$lab_out/sleep.json" | sort)" \
 		"$(sed -n 's/.* tid=\([0-9]*\) .* sleep=\([0-9]*\) .*/\1 \2 \2/p' "$lab_out/sleep.truth" | sort)"
-	is "$label: sleep: an interrupt woke each" "$(truth sleep sleep) $(truth sleep woken)" "240 240"
+	is "$label: sleep: an interrupt woke each" "$(lab_truth sleep sleep) $(lab_truth sleep woken)" "240 240"
 	is "$label: sleep: idle, without a share of the time, and last" \
 		"$(jq -c '.tables[0].rows | [map(select(.idle))[] | [.reason, .time_share]] | unique' \
 			"$lab_out/sleep.json") $(jq -c '.tables[0].rows[-4:] | map(.idle) | unique' \
@@ -218,8 +210,8 @@ beta 22"
 	is "$label: process: ends well" "$(cat "$lab_out/process.status")" 0
 	is "$label: process: only that one's exits" \
 		"$(counted process cpuid) $(counted process hlt)" \
-		"$(truth one cpuid) $(truth one hlt)"
-	is "$label: process: the other one did run" "$(truth other cpuid)" 272
+		"$(lab_truth one cpuid) $(lab_truth one hlt)"
+	is "$label: process: the other one did run" "$(lab_truth other cpuid)" 272
 
 	ok "$label: kill -9 leaves an instance behind" test -s "$lab_out/orphaned"
 	is "$label: the next run reaps it" "$(counted reaped cpuid)" 5

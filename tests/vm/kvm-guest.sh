@@ -45,24 +45,10 @@ mkdir $OUT/guest
 tar -xf /tmp/results -C $OUT/guest && [ -e $OUT/guest/status ] || exit 75
 END
 
-transport=$lab_transport
-lab_transport="virtio_pci virtio_blk"
-lab_image guest kernel-6.1
-lab_add guest "$HVSCOPE"
-mkdir -p "$tmp/image.guest/lab"
-cp "$tmp/guest" "$tmp/image.guest/lab/job"
-echo /dev/vda >"$tmp/image.guest/lab/results"
-lab_transport=$transport
-
+lab_inner guest "$tmp/guest" kernel-6.1 virtio_pci virtio_blk
 lab_image host kernel-6.1 kvm-amd
 lab_add host "$HVSCOPE"
-lab_add host "$lab_qemu"
-mkdir -p "$tmp/image.host/lab/bios"
-for file in seabios/bios-256k.bin qemu/linuxboot_dma.bin qemu/kvmvapic.bin; do
-	cp -L "$lab_cache/qemu/usr/share/$file" "$tmp/image.host/lab/bios"
-done
-lab_pack guest "$tmp/share.host/guest.initrd"
-cp "$lab_cache/kernel-6.1/vmlinuz" "$tmp/share.host/vmlinuz"
+lab_nested host guest /dev/vda
 
 if lab_run host "$tmp/job" 300; then
 	is "the job came to its end" "$lab_status" 0
@@ -72,14 +58,9 @@ if lab_run host "$tmp/job" 300; then
 	done
 	is "guest: info: what it is" "$(jq -r '.tables[0].rows[] | select(.key == "what").value' \
 		"$lab_out/guest/info.json")" "KVM guest"
-	# In /proc/stat: user nice system idle iowait irq softirq steal.
-	truth=$(cat "$lab_out/guest/before" "$lab_out/guest/after" | awk '
-		{ all = 0; for (i = 2; i <= 9; i++) all += $i; if (NR == 1) { a = all; s = $9 } }
-		END { print int(100 * ($9 - s) / (all - a)) }')
+	truth=$(lab_stolen "$lab_out/guest/before" "$lab_out/guest/after")
 	stolen=$(jq '.tables[0].totals.steal * 100 | floor' "$lab_out/guest/steal.json")
-	clock=$(jq '[.tables[] | select(.name == "slices").totals.total_ns][0] as $stolen |
-		.tables[] | select(.name == "steal").totals |
-		100 * $stolen / ($stolen + .total_ns - .steal_ns) | floor' "$lab_out/guest/hist.json")
+	clock=$(lab_clock "$lab_out/guest/hist.json")
 	diag "stolen: $truth % by /proc/stat, $stolen % by hvscope, $clock % by the steal clock"
 	ok "guest: steal: more than a quarter" test "$stolen" -gt 25
 	ok "guest: steal: as /proc/stat has it, within 10 points" \

@@ -53,24 +53,10 @@ mkdir $OUT/guest
 tar -xf /tmp/results -C $OUT/guest && [ -e $OUT/guest/status ] || exit 75
 END
 
-transport=$lab_transport
-lab_transport="xen-blkfront"
-lab_image guest kernel-6.1
-lab_add guest "$HVSCOPE"
-mkdir -p "$tmp/image.guest/lab"
-cp "$tmp/guest" "$tmp/image.guest/lab/job"
-echo /dev/xvdb >"$tmp/image.guest/lab/results"
-lab_transport=$transport
-
+lab_inner guest "$tmp/guest" kernel-6.1 xen-blkfront
 lab_image host kernel-6.12 kvm-amd
 lab_add host "$HVSCOPE"
-lab_add host "$lab_qemu"
-mkdir -p "$tmp/image.host/lab/bios"
-for file in seabios/bios-256k.bin qemu/linuxboot_dma.bin qemu/kvmvapic.bin; do
-	cp -L "$lab_cache/qemu/usr/share/$file" "$tmp/image.host/lab/bios"
-done
-lab_pack guest "$tmp/share.host/guest.initrd"
-cp "$lab_cache/kernel-6.1/vmlinuz" "$tmp/share.host/vmlinuz"
+lab_nested host guest /dev/xvdb
 
 # table FILE TABLE EXPRESSION
 table() {

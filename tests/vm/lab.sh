@@ -8,8 +8,11 @@
 #	lab_image NAME KERNEL MODULE...	begins the initramfs NAME
 #	lab_add NAME FILE [AS]		puts a program and its shared libraries into it; what is in the
 #					folder $tmp/share.NAME comes with it as /host
+#	lab_inner NAME JOB KERNEL MODULE...
+#					the initramfs of a machine inside another one
 #	lab_run NAME JOB [SECONDS]	boots it with the script JOB and leaves what the job wrote
 #					to its $OUT in $lab_out and its status in $lab_status
+#	lab_truth, lab_stolen, lab_clock	figures to compare with
 #
 # What a machine is made of can be set before lab_run: lab_smp, lab_mem, lab_cpu, lab_append (for the
 # kernel), lab_xen (options for Xen, which then is booted first and makes the kernel its dom0).
@@ -140,7 +143,34 @@ lab_xen_tools() {
 	cp "$vm_dir/dom0.sh" "$tmp/image.$1/lab"
 }
 
-# lab_guest DOM0 NAME: gives the image NAME, whose job is in its /lab/job, to a dom0 as a guest of its.
+# lab_inner NAME JOB KERNEL MODULE...: the image of a machine inside another one, which runs JOB and
+# has hvscope. It reaches no folder: what it needs to come to its disk are the modules.
+lab_inner() {
+	lab_name=$1
+	lab_job=$2
+	shift 2
+	lab_outer=$lab_transport
+	lab_transport=
+	lab_image "$lab_name" "$@"
+	lab_transport=$lab_outer
+	lab_add "$lab_name" "$HVSCOPE"
+	cp "$lab_job" "$tmp/image.$lab_name/lab/job"
+}
+
+# lab_nested HOST NAME DISK: gives the image NAME to a host as a guest of KVM, whose results go to its
+# DISK: the host has an emulator, /host/vmlinuz and /host/NAME.initrd.
+lab_nested() {
+	echo "$3" >"$tmp/image.$2/lab/results"
+	lab_add "$1" "$lab_qemu"
+	mkdir -p "$tmp/image.$1/lab/bios"
+	for lab_file in seabios/bios-256k.bin qemu/linuxboot_dma.bin qemu/kvmvapic.bin; do
+		cp -L "$lab_cache/qemu/usr/share/$lab_file" "$tmp/image.$1/lab/bios"
+	done
+	lab_pack "$2" "$tmp/share.$1/$2.initrd"
+	cp "$tmp/kernel.$2/vmlinuz" "$tmp/share.$1/vmlinuz"
+}
+
+# lab_guest DOM0 NAME: gives the image NAME to a dom0 as a guest of its.
 lab_guest() {
 	echo /dev/xvdb >"$tmp/image.$2/lab/results"
 	lab_vmlinux "$tmp/kernel.$2"
@@ -255,4 +285,28 @@ lab_run() {
 	done
 	fail "$1: the machine came to its end in one of $lab_try tries"
 	return 1
+}
+
+# lab_truth NAME EXPRESSION: what the guests of tests/vm/load counted in all, by the file NAME.truth;
+# EXPRESSION as "port_out + port_in".
+lab_truth() {
+	sed -n 's/^TRUTH //p' "$lab_out/$1.truth" | tr ' ' '\n' | awk -F= -v keys="$2" '
+		BEGIN { n = split(keys, part, " [+] "); while (n) want[part[n--]] = 1 }
+		$1 in want { sum += $2 }
+		END { print sum + 0 }'
+}
+
+# lab_stolen BEFORE AFTER: stolen time between two first lines of /proc/stat, in percent. Their
+# columns: user nice system idle iowait irq softirq steal.
+lab_stolen() {
+	cat "$1" "$2" | awk '
+		{ all = 0; for (i = 2; i <= 9; i++) all += $i; if (NR == 1) { a = all; s = $9 } }
+		END { print int(100 * ($9 - s) / (all - a)) }'
+}
+
+# lab_clock REPORT: the same by the steal clock, from the slices of `steal --hist`.
+lab_clock() {
+	jq '[.tables[] | select(.name == "slices").totals.total_ns][0] as $stolen |
+		.tables[] | select(.name == "steal").totals |
+		100 * $stolen / ($stolen + .total_ns - .steal_ns) | floor' "$1"
 }

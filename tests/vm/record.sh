@@ -80,14 +80,6 @@ state >$OUT/after
 exit 0
 END
 
-# truth NAME EXPRESSION: a sum over the guests of what they counted.
-truth() {
-	sed -n 's/^TRUTH //p' "$lab_out/$1.truth" | tr ' ' '\n' | awk -F= -v keys="$2" '
-		BEGIN { n = split(keys, part, " [+] "); while (n) want[part[n--]] = 1 }
-		$1 in want { sum += $2 }
-		END { print sum + 0 }'
-}
-
 counted() {
 	jq --arg reason "$2" '[.tables[0].rows[] | select(.reason == $reason).exits] | add // 0' \
 		"$tmp/$1.json"
@@ -125,7 +117,7 @@ for kernel in 6.1 6.12; do
 	check "$label: it is read" "$HVSCOPE exits -i $lab_out/named.dat --by vm,reason -f json -o $tmp/named.json" 0
 	for pair in "cpuid cpuid" "hlt hlt" "hypercall hypercall" "msr rdmsr + wrmsr" "io user_port"; do
 		is "$label: ${pair%% *} as the guests counted" \
-			"$(counted named "${pair%% *}")" "$(truth named "${pair#* }")"
+			"$(counted named "${pair%% *}")" "$(lab_truth named "${pair#* }")"
 	done
 	is "$label: every reason as the kernel's own text has it" "$(reasons named)" \
 		"$(sed 's/^ *//' "$lab_out/named.seen" | sort)"

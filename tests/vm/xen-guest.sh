@@ -62,14 +62,9 @@ done
 END
 } >"$tmp/job"
 
-transport=$lab_transport
-lab_transport=
 for type in $types; do
-	lab_image "$type" kernel-6.1 xen-blkfront xen-netfront
-	lab_add "$type" "$HVSCOPE"
-	cp "$tmp/guest" "$tmp/image.$type/lab/job"
+	lab_inner "$type" "$tmp/guest" kernel-6.1 xen-blkfront xen-netfront
 done
-lab_transport=$transport
 lab_image dom0 kernel-6.1 xenfs xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xen-blkback \
 	xen-netback loop
 lab_xen_tools dom0

@@ -230,17 +230,12 @@ lab_add steal "$HVSCOPE"
 if lab_run steal "$tmp/job" 400; then
 	is "steal: ends well" "$(cat "$lab_out/steal.status")" 0
 	sed 's/^/# /' "$lab_out/table" "$lab_out/steal.err"
-	# In /proc/stat: user nice system idle iowait irq softirq steal.
-	truth=$(cat "$lab_out/before" "$lab_out/after" | awk '
-		{ all = 0; for (i = 2; i <= 9; i++) all += $i; if (NR == 1) { a = all; s = $9 } }
-		END { print int(100 * ($9 - s) / (all - a)) }')
+	truth=$(lab_stolen "$lab_out/before" "$lab_out/after")
 	stat=$(jq '[.tables[] | select(.name == "steal").totals.steal * 100 | floor][0]' \
 		"$lab_out/steal.json")
 	# /proc/stat counts whole ticks, and none of those that fell into stolen time: so the clock's
 	# share too is told of what was accounted, not of the time that went by.
-	clock=$(jq '[.tables[] | select(.name == "slices").totals.total_ns][0] as $stolen |
-		.tables[] | select(.name == "steal").totals |
-		100 * $stolen / ($stolen + .total_ns - .steal_ns) | floor' "$lab_out/steal.json")
+	clock=$(lab_clock "$lab_out/steal.json")
 	diag "stolen: $truth % by /proc/stat, $stat % by hvscope, $clock % by the steal clock"
 	ok "steal: more than half of the time" test "$stat" -gt 50
 	# The window around it holds its start and end too, when other things run.
