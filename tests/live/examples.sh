@@ -33,8 +33,11 @@ export LIBC PID
 load=$PID
 trap 'kill $load; rm -rf "$tmp"' EXIT
 
-# The lines of the page, without what is mdoc's.
-sed -n 's/^\.Dl //p' "$page" | sed 's/\\(dq/"/g; s/\\e/\\/g' >"$tmp/examples"
+# The lines of the page, without what is mdoc's; those that go on in the next one are one.
+sed -n -e 's/^\.Dl //p' -e '/^\.Bd -literal/,/^\.Ed/{/^\./!p;}' "$page" |
+	sed 's/\\(dq/"/g; s/\\e/\\/g' |
+	awk '{ line = line $0 } sub(/ \\$/, "", line) || line ~ / \|$/ { next }
+		{ gsub(/  +/, " ", line); print line; line = "" }' >"$tmp/examples"
 
 run() { # LINE
 	# A live one ends after a moment; -d behind the command's name gives way to the example's own.
