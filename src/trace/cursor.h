@@ -39,7 +39,7 @@ struct page_source {
 	int (*record)(void *ctx, unsigned int cpu, struct page_record *rec, uint64_t *lost,
 		      struct error *err);
 	void *ctx;
-	bool grows;			/* a page that isn't there may come; else there are no more */
+	bool grows; /* a page that isn't there may come; else there are no more */
 	unsigned int n_cpus;		/* CPU numbers are below it */
 	struct page_layout layout;
 	/* Raw time of a record → ns; NULL: as it is. Monotonic for rising input. */
