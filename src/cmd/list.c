@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ struct pattern {
 	struct spec spec;
 	struct spec_matcher *matcher;
 	bool found;
+	char *near; /* a function that may have been meant, or NULL */
 };
 
 struct list {
@@ -67,6 +69,8 @@ static int add_pattern(struct list *l, const char *word, char *text, struct erro
 /* Here a bare word is about events; functions need their p: or r:. */
 static int add_word(struct list *l, const char *word, struct error *err)
 {
+	if (!*word)
+		return error_set_status(err, 2, "a pattern is empty");
 	if (*word == '/')
 		return add_pattern(l, word, xasprintf("t:%s", word), err);
 	if (strchr(word, ':'))
@@ -131,21 +135,36 @@ static bool word_found(const struct list *l, const char *word)
 	return false;
 }
 
+static bool is_plain(const struct pattern *p)
+{
+	return !p->spec.glob && !p->spec.regex;
+}
+
+/* What a pattern that nothing matches may have meant, as the end of the sentence. */
+static char *hint(const struct list *l, const struct pattern *p)
+{
+	const char *near = p->near;
+
+	if (!strchr(p->word, ':') && !p->spec.regex && !l->settings->input)
+		return xasprintf("; functions are listed by 'p:%s'.", p->word);
+	if (p->spec.kind == SPEC_TRACEPOINT && is_plain(p))
+		near = catalog_nearest(&l->events, p->spec.pattern);
+	return near ? xasprintf("; did you mean '%s'?", near) : xstrdup(".");
+}
+
 /* An empty result is a result; what was looked for is said. */
 static void note_missing(struct list *l)
 {
 	for (size_t i = 0; i < l->n_patterns; i++) {
 		const struct pattern *p = &l->patterns[i];
-		bool events = p->spec.kind == SPEC_TRACEPOINT;
-		const char *near = NULL;
+		char *end;
 
 		if (word_found(l, p->word) || (i && l->patterns[i - 1].word == p->word))
 			continue;
-		if (events && !p->spec.glob && !p->spec.regex)
-			near = catalog_nearest(&l->events, p->spec.pattern);
-		report_note(l->report, "No %s matches '%s'%s%s%s", events ? "event" : "function",
-			    p->word, near ? "; did you mean '" : "", near ? near : "",
-			    near ? "'?" : ".");
+		end = hint(l, p);
+		report_note(l->report, "No %s matches '%s'%s",
+			    p->spec.kind == SPEC_TRACEPOINT ? "event" : "function", p->word, end);
+		free(end);
 	}
 }
 
@@ -241,6 +260,22 @@ static void list_events(struct list *l, const struct format_source *formats)
 	}
 }
 
+/* What misspelt functions of a module may have meant. */
+static void note_near(struct list *l, const char *module, const struct catalog *functions)
+{
+	for (size_t i = 0; i < l->n_patterns; i++) {
+		struct pattern *p = &l->patterns[i];
+		const char *near = NULL;
+
+		if (p->spec.kind == SPEC_FUNCTION && is_of_module(p, module) && is_plain(p) &&
+		    !p->found)
+			near = catalog_nearest(functions, p->spec.pattern);
+		if (near && !p->near)
+			p->near = xasprintf("%c:%s%s%s", p->word[0], module ? module : "",
+					    module ? "/" : "", near);
+	}
+}
+
 /* The functions that patterns of this module name; each module once, at its first pattern. */
 static int list_module(struct list *l, struct table *table, size_t first, struct error *err)
 {
@@ -256,6 +291,7 @@ static int list_module(struct list *l, struct table *table, size_t first, struct
 	for (size_t i = 0; i < functions.n; i++)
 		if (matches(l, SPEC_FUNCTION, module, functions.names[i]))
 			row_text(table_row(table), 0, functions.names[i]);
+	note_near(l, module, &functions);
 	catalog_free(&functions);
 	return 0;
 }
@@ -462,6 +498,7 @@ static int run_list(const struct settings *s, struct error *err)
 		ret = output_done(l.output, err);
 	for (size_t i = 0; i < l.n_patterns; i++) {
 		spec_matcher_free(l.patterns[i].matcher);
+		free(l.patterns[i].near);
 		spec_free(&l.patterns[i].spec);
 		free(l.patterns[i].text);
 	}

@@ -104,8 +104,15 @@ check "of a module" "$list --root $tmp/root -f csv 'p:mod/*'" 0
 is "those that it has once" "$(rows | tr '\n' ' ')" "init vfs_mod vfs_open "
 check "of two" "$list --root $tmp/root -f csv p:other/init 'r:mod/vfs_*' p:vfs_read" 0
 is "each by its pattern" "$(rows | tr '\n' ' ')" "init vfs_mod vfs_open vfs_read "
-check "none of a module" "$list --root $tmp/root p:mod/vfs_read" 0 "^No function matches 'p:mod/vfs_read'\.$"
+check "none of a module" "$list --root $tmp/root p:mod/vfs_read" 0 "^No function matches 'p:mod/vfs_read'"
 check "by glob" "$list --root $tmp/root -f csv 'p:vfs_[rw]*'" 0
 is "those two" "$(rows | tr '\n' ' ')" "vfs_read vfs_write "
 check "no function" "$list --root $tmp/root p:nosuch" 0 "^No function matches 'p:nosuch'\.$"
+check "a misspelt function" "$list --root $tmp/root p:vfs_raed" 0 \
+	"^No function matches 'p:vfs_raed'; did you mean 'p:vfs_read'\?$"
+check "one of a module" "$list --root $tmp/root r:other/vfs_owm" 0 \
+	"^No function matches 'r:other/vfs_owm'; did you mean 'r:other/vfs_own'\?$"
+check "a function without its p:" "$list --root $tmp/root vfs_read" 0 \
+	"^No event matches 'vfs_read'; functions are listed by 'p:vfs_read'\.$"
+check "an empty pattern" "$list --root $tmp/root ''" 2 "^hvscope: a pattern is empty$"
 done_testing
