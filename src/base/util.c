@@ -88,6 +88,12 @@ void *xreallocarray(void *p, size_t n, size_t size)
 	return checked(n && size ? reallocarray(p, n, size) : realloc(p, 1), n, size);
 }
 
+void *xgrow_array(void *p, size_t *room, size_t size)
+{
+	*room = max(2 * *room, (size_t)16);
+	return xreallocarray(p, *room, size);
+}
+
 char *xstrdup(const char *text)
 {
 	return checked(strdup(text), 1, strlen(text) + 1);

@@ -49,6 +49,17 @@ char *xasprintf(const char *fmt, ...) __printf(1, 2);
 char *xvasprintf(const char *fmt, va_list args) __printf(1, 0);
 
 /*
+ * An array of n elements with room for one more behind them: itself, or a longer one that took its
+ * place. *room counts elements.
+ */
+void *xgrow_array(void *p, size_t *room, size_t size);
+
+static inline void *xgrow(void *p, size_t n, size_t *room, size_t size)
+{
+	return likely(n < *room) ? p : xgrow_array(p, room, size);
+}
+
+/*
  * Hooks of the exit path, a stack: push what undoes a step right after the step,
  * pop it when it was undone in the ordinary way. A hook must not allocate.
  */

@@ -190,10 +190,7 @@ struct row *row_new(struct table *table)
 
 struct row *table_row(struct table *table)
 {
-	if (table->nr_rows == table->room) {
-		table->room = table->room ? 2 * table->room : 16;
-		table->rows = xreallocarray(table->rows, table->room, sizeof(*table->rows));
-	}
+	table->rows = xgrow(table->rows, table->nr_rows, &table->room, sizeof(*table->rows));
 	table->rows[table->nr_rows] = row_new(table);
 	table->rows[table->nr_rows]->number = table->nr_rows;
 	return table->rows[table->nr_rows++];

@@ -137,10 +137,7 @@ static void add(struct list *l, const char *name, const char *driver, enum devic
 {
 	struct device *d;
 
-	if (l->n == l->room) {
-		l->room = l->room ? 2 * l->room : 16;
-		l->devices = xreallocarray(l->devices, l->room, sizeof(*l->devices));
-	}
+	l->devices = xgrow(l->devices, l->n, &l->room, sizeof(*l->devices));
 	d = &l->devices[l->n++];
 	snprintf(d->name, sizeof(d->name), "%s", name);
 	snprintf(d->driver, sizeof(d->driver), "%s", driver);

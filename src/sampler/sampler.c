@@ -18,10 +18,7 @@ const struct sampler *sampler_find(uint64_t facts)
 
 void sample_add(struct sample *sample, const struct fact *fact)
 {
-	if (sample->n == sample->room) {
-		sample->room = sample->room ? 2 * sample->room : 256;
-		sample->facts = xreallocarray(sample->facts, sample->room, sizeof(*fact));
-	}
+	sample->facts = xgrow(sample->facts, sample->n, &sample->room, sizeof(*sample->facts));
 	sample->facts[sample->n++] = *fact;
 }
 

@@ -13,10 +13,7 @@
 
 static void add(struct catalog *c, char *name)
 {
-	if (c->n == c->room) {
-		c->room = c->room ? 2 * c->room : 1024;
-		c->names = xreallocarray(c->names, c->room, sizeof(*c->names));
-	}
+	c->names = xgrow(c->names, c->n, &c->room, sizeof(*c->names));
 	c->names[c->n++] = name;
 }
 

@@ -65,10 +65,7 @@ void ends_keep(struct ends *e, uint32_t threads)
 
 static void give_back(struct ends *e, uint32_t subject, uint64_t time, struct end_facts *to)
 {
-	if (to->n == to->room) {
-		to->room = to->room ? to->room * 2 : 64;
-		to->list = xreallocarray(to->list, to->room, sizeof(*to->list));
-	}
+	to->list = xgrow(to->list, to->n, &to->room, sizeof(*to->list));
 	to->list[to->n++] = (struct fact){
 		.time = time, .subject = subject, .kind = FACT_THREAD_END, .aux = END_NUMBER,
 	};
@@ -92,10 +89,7 @@ static void add_ended(struct ends *e, const struct fact *f)
 		ended->time = max(ended->time, f->time);
 		return;
 	}
-	if (e->n == e->room) {
-		e->room = e->room ? e->room * 2 : 64;
-		e->list = xreallocarray(e->list, e->room, sizeof(*e->list));
-	}
+	e->list = xgrow(e->list, e->n, &e->room, sizeof(*e->list));
 	e->list[e->n++] = (struct ended){ .time = f->time, .subject = f->subject };
 	e->of[f->subject] = (uint32_t)e->n;
 }

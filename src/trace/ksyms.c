@@ -26,10 +26,7 @@ struct ksyms {
 
 static void add(struct ksyms *k, const struct symbol *symbol)
 {
-	if (k->n == k->room) {
-		k->room = k->room ? 2 * k->room : 1024;
-		k->symbols = xreallocarray(k->symbols, k->room, sizeof(*k->symbols));
-	}
+	k->symbols = xgrow(k->symbols, k->n, &k->room, sizeof(*k->symbols));
 	k->symbols[k->n++] = *symbol;
 }
 

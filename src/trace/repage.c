@@ -155,10 +155,7 @@ static int add_page(struct repage *r, unsigned int cpu, struct error *err)
 	if (lost && lost != LOSS_UNKNOWN)
 		put64(to, lost);
 	put64(page + 8, commit);
-	if (p->n == p->room) {
-		p->room = p->room ? p->room * 2 : 8;
-		p->pages = xreallocarray(p->pages, p->room, sizeof(unsigned char *));
-	}
+	p->pages = xgrow(p->pages, p->n, &p->room, sizeof(*p->pages));
 	p->pages[p->n++] = page;
 	return got < 0 ? -1 : 1;
 }

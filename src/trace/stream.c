@@ -235,10 +235,7 @@ static void add_loss(struct stream *s, unsigned int cpu, uint64_t to, uint64_t c
 {
 	struct losses *l = &s->losses;
 
-	if (l->n == l->room) {
-		l->room = l->room ? l->room * 2 : 16;
-		l->list = xreallocarray(l->list, l->room, sizeof(*l->list));
-	}
+	l->list = xgrow(l->list, l->n, &l->room, sizeof(*l->list));
 	l->list[l->n++] = (struct loss){
 		.from = s->cursors[cpu].gap_from, .to = to, .cpu = (uint16_t)cpu, .count = count,
 	};
@@ -585,7 +582,7 @@ static void retire_threads(struct stream *s)
 
 /* Batches. */
 
-/* The window has all facts before `end`: what its threads did to their numbers, and its size. */
+/* The window has all its facts: what its threads did to their numbers, and its size. */
 static void end_window(struct stream *s)
 {
 	struct batch *b = s->batch;
@@ -605,7 +602,7 @@ static void end_window(struct stream *s)
 /* The next window; 1 made, 0 nothing is left for it but losses without facts, -1 with *err. */
 static int make_batch(struct stream *s, struct error *err)
 {
-	struct losses none = s->batch->losses;
+	struct losses spare = s->batch->losses; /* handed on: its memory is used again */
 	uint64_t end = s->until;
 	bool more;
 
@@ -625,7 +622,7 @@ static int make_batch(struct stream *s, struct error *err)
 	if (more || end != UINT64_MAX)
 		s->handed = max(s->handed, end);
 	s->batch->losses = s->losses;
-	s->losses = none;
+	s->losses = spare;
 	s->batch->stats = s->stats;
 	return more;
 }

@@ -85,10 +85,7 @@ static void set_meaning(struct subjects *s, uint32_t number, struct subject to)
 	s->subjects[number] = to;
 	if (!s->deferred)
 		return;
-	if (c->n == c->room) {
-		c->room = c->room ? c->room * 2 : 16;
-		c->list = xreallocarray(c->list, c->room, sizeof(*c->list));
-	}
+	c->list = xgrow(c->list, c->n, &c->room, sizeof(*c->list));
 	c->list[c->n++] = (struct subject_change){ .to = to, .number = number };
 }
 

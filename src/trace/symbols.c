@@ -247,10 +247,7 @@ static char *read_string(const char *p, const char *end)
 
 static void add_symbol(struct symbols *s, uint64_t value, char *name)
 {
-	if (s->n == s->room) {
-		s->room = s->room ? s->room * 2 : 64;
-		s->symbols = xreallocarray(s->symbols, s->room, sizeof(*s->symbols));
-	}
+	s->symbols = xgrow(s->symbols, s->n, &s->room, sizeof(*s->symbols));
 	s->symbols[s->n++] = (struct symbol){ .value = value & s->mask, .name = name };
 }
 

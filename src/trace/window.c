@@ -91,10 +91,7 @@ void window_cpu(struct window *w, uint16_t cpu)
 {
 	if (w->n_parts)
 		w->parts[w->n_parts - 1].end = w->n;
-	if (w->n_parts == w->parts_room) {
-		w->parts_room = w->parts_room ? w->parts_room * 2 : 16;
-		w->parts = xreallocarray(w->parts, w->parts_room, sizeof(*w->parts));
-	}
+	w->parts = xgrow(w->parts, w->n_parts, &w->parts_room, sizeof(*w->parts));
 	w->parts[w->n_parts++] = (struct window_part){ .begin = w->n, .end = w->n, .cpu = cpu };
 }
 
@@ -119,7 +116,6 @@ void window_grow_marks(struct window *w, uint32_t subject)
 	w->n_marks = n;
 }
 
-
 /* Room for n keys, none of them there yet. */
 static void begin_keys(struct window_views *v, size_t n)
 {
@@ -139,10 +135,7 @@ static void begin_run(struct window_views *v)
 {
 	if (v->n_runs && v->runs[v->n_runs - 1] == v->n_keys)
 		return;
-	if (v->n_runs + 1 >= v->runs_room) {
-		v->runs_room = v->runs_room ? v->runs_room * 2 : 64;
-		v->runs = xreallocarray(v->runs, v->runs_room, sizeof(*v->runs));
-	}
+	v->runs = xgrow(v->runs, v->n_runs + 1, &v->runs_room, sizeof(*v->runs));
 	v->runs[v->n_runs++] = v->n_keys;
 }
 
@@ -227,10 +220,7 @@ static void add_span(struct spans *s, const struct fact *facts, size_t n)
 		last->n += n;
 		return;
 	}
-	if (s->n == s->room) {
-		s->room = s->room ? s->room * 2 : 64;
-		s->spans = xreallocarray(s->spans, s->room, sizeof(*s->spans));
-	}
+	s->spans = xgrow(s->spans, s->n, &s->room, sizeof(*s->spans));
 	s->spans[s->n++] = (struct window_span){ .facts = facts, .n = n };
 }
 
@@ -238,10 +228,7 @@ static void add_segment(struct window *w, const struct fact *facts, size_t n)
 {
 	struct window_views *v = w->views;
 
-	if (v->n_segments == v->segments_room) {
-		v->segments_room = v->segments_room ? v->segments_room * 2 : 64;
-		v->segments = xreallocarray(v->segments, v->segments_room, sizeof(*v->segments));
-	}
+	v->segments = xgrow(v->segments, v->n_segments, &v->segments_room, sizeof(*v->segments));
 	v->segments[v->n_segments++] = (struct segment){
 		.begin = facts->time, .end = facts[n - 1].time,
 		.first = (uint32_t)(facts - w->facts), .n = (uint32_t)n,

@@ -135,6 +135,28 @@ static void test_allocation(void)
 	free(empty);
 }
 
+static void test_growth(void)
+{
+	enum { N = 5000 };
+	size_t room = 0, n = 0;
+	unsigned moves = 0, wrong = 0;
+	uint32_t *list = NULL;
+
+	for (uint32_t i = 0; i < N; i++) {
+		size_t before = room;
+
+		list = xgrow(list, n, &room, sizeof(*list));
+		moves += room != before;
+		wrong += room <= n;
+		list[n++] = i;
+	}
+	for (uint32_t i = 0; i < N; i++)
+		wrong += list[i] != i;
+	is_int(wrong, 0, "an array that grows has room, and keeps what it had");
+	ok(moves < 20, "and grows by more than it is asked for");
+	free(list);
+}
+
 static int evaluations(int *counter)
 {
 	return ++*counter;
@@ -154,6 +176,7 @@ int main(void)
 	test_exits();
 	test_run();
 	test_allocation();
+	test_growth();
 	test_macros();
 	return tap_done();
 }
