@@ -328,6 +328,18 @@ static int put_table(struct exposition *x, const struct table *table, struct err
 	return ret;
 }
 
+/* Where there are none nobody shall scrape what tells nothing. */
+static bool has_metrics(const struct report *report)
+{
+	char name[FORMAT_SIZE];
+
+	for (unsigned i = 0; i < report->nr_tables; i++)
+		for (unsigned k = 0; k < report->tables[i]->nr_columns; k++)
+			if (format_metric(name, sizeof(name), report->tables[i]->columns[k].def))
+				return true;
+	return !report->nr_tables;
+}
+
 static int put_exposition(struct render *render, const struct report *report, bool openmetrics,
 			  struct error *err)
 {
@@ -337,8 +349,12 @@ static int put_exposition(struct render *render, const struct report *report, bo
 	if (report->lines)
 		return error_set_status(err, 2, "the formats of metrics are for figures; %s prints "
 					"events one by one", report->command);
+	if (!has_metrics(report))
+		return error_set_status(err, 2,
+					"the formats of metrics are for figures; %s has none that "
+					"is a metric",
+					report->command);
 	ret = put_run(&x, render, err);
-
 	for (unsigned i = 0; i < report->nr_tables && !ret; i++)
 		if (format_wants(render, report, report->tables[i]))
 			ret = put_table(&x, report->tables[i], err);

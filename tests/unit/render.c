@@ -425,6 +425,10 @@ static void test_folded(void)
 	text = print("csv", &options, report, 1, NULL);
 	ok(strstr(text, "\r\n42,main;a;b;leaf\\n\\x1b\r\n"), "in CSV joined");
 	free(text);
+	text = print("prometheus", &options, report, 1, &err);
+	ok(err.status == 2 && strstr(err.text, "stackcount has none that is a metric") && !*text,
+	   "metrics without any are refused");
+	free(text);
 	report_free(report);
 	sample_new(&s, false, 0);
 	text = print("folded", &options, s.report, 1, &err);
