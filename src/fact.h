@@ -34,6 +34,8 @@ enum fact_kind {
 	FACT_SWITCH_OUT,  /* the subject leaves a CPU. a: state, b: tid of the next thread */
 	FACT_SWITCH_IN,	  /* the subject takes it.     a: -, b: tid of the previous thread */
 	FACT_WAKE,	  /* the subject is woken.     a: target cpu, b: tid of the waker */
+	FACT_THREAD_BORN, /* the subject is new.         a: its maker's tid, aux: enum fact_birth */
+	FACT_THREAD_NAME, /* what it is called from now on. a, b: its bytes (fact_name()) */
 	FACT_THREAD_END,  /* the subject is gone: its thread id may be reused. aux: enum fact_end */
 	FACT_RECORD,	  /* no meaning of its own.    a: address of it, b: slot << 32 | length */
 	FACT_KINDS
@@ -65,6 +67,9 @@ enum fact_hypercall {
  * are too many; one that lives on gets another number.
  */
 enum fact_end { END_THREAD, END_NUMBER };
+
+/* Whether what was born is a process of its own or a thread of its maker's. */
+enum fact_birth { BORN_THREAD, BORN_PROCESS };
 
 /* How many threads are not too many, at least. */
 enum { THREADS_KEPT = 65536 };
@@ -117,6 +122,17 @@ static inline uint32_t fact_length(const struct fact *f)
 static inline const void *fact_record(const struct fact *f)
 {
 	return (const void *)(uintptr_t)f->a;
+}
+
+/* Bytes of a thread's name, the last one zero: TASK_COMM_LEN, include/linux/sched.h */
+enum { FACT_NAME_SIZE = 16 };
+
+/* The text of a FACT_THREAD_NAME. */
+static inline void fact_name(const struct fact *f, char name[FACT_NAME_SIZE])
+{
+	memcpy(name, &f->a, sizeof(f->a));
+	memcpy(name + sizeof(f->a), &f->b, sizeof(f->b));
+	name[FACT_NAME_SIZE - 1] = '\0';
 }
 
 _Static_assert(sizeof(struct fact) == 32, "a fact is half a cache line");

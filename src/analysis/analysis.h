@@ -143,6 +143,10 @@ struct analysis_env {
 	uint64_t piece_begin;
 };
 
+/* Who threads are, as a trace tells it: env->who() knows of each when it is fed. */
+#define FACTS_WHO \
+	(FACT_BIT(FACT_THREAD_BORN) | FACT_BIT(FACT_THREAD_NAME) | FACT_BIT(FACT_THREAD_END))
+
 struct analysis {
 	const char *name;
 	const char *summary;	/* one line for --help */
@@ -156,6 +160,8 @@ struct analysis {
 	 */
 	bool streams;
 	uint64_t facts_optional; /* taken where they exist (FACT_THREAD_END) */
+	/* Taken where names or processes of threads are shown or selected by. */
+	uint64_t facts_who;
 	uint64_t facts_asked; /* live taken only with --direct: they cost too much unasked */
 	/* Live, where none of `facts` comes: whether these do, tells why (cmd/glance.h). */
 	uint64_t facts_beside;
@@ -164,7 +170,7 @@ struct analysis {
 	 * unless --hist asks for what only `facts` can tell.
 	 */
 	uint64_t facts_sampled;
-	enum order order;
+	enum order order, order_who; /* with facts_who: by thread at least */
 	unsigned int keys;	/* KEY_BIT()s that --by may name */
 	unsigned int by_live, by_file; /* defaults: live, and a file without VM facts */
 	bool pairs_threads;	/* pairs across threads: the live stream needs a strict horizon */

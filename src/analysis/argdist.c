@@ -243,7 +243,6 @@ static void end_thread(struct argdist *a, uint32_t subject)
 		hash_remove(&a->pending, (uint64_t)subject << 32 | slot);
 		a->ended++;
 	}
-	bins_forget(a->bins, subject);
 }
 
 static bool argdist_holds(const void *state, uint32_t subject)
@@ -425,6 +424,8 @@ static void argdist_feed(void *state, const struct fact *facts, size_t n)
 
 		if (f->kind == FACT_THREAD_END)
 			end_thread(a, f->subject);
+		if (bins_outdated(f))
+			bins_forget(a->bins, f->subject);
 		if (f->kind != FACT_RECORD)
 			continue;
 		a->now = f->time;
@@ -698,8 +699,10 @@ const struct analysis analysis_argdist = {
 	.summary = "Values in events: how often each came, or their histogram",
 	.facts = FACT_BIT(FACT_RECORD),
 	.facts_optional = FACT_BIT(FACT_THREAD_END),
+	.facts_who = FACTS_WHO,
 	.specs = true,
 	.order = ORDER_THREAD,
+	.order_who = ORDER_THREAD,
 	.keys = KEY_BIT(KEY_EVENT) | KEY_BIT(KEY_COMM) | KEY_BIT(KEY_TID) | KEY_BIT(KEY_PID) |
 		KEY_BIT(KEY_CPU) | KEY_BIT(KEY_VM),
 	.by_live = KEY_BIT(KEY_EVENT),

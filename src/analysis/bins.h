@@ -37,7 +37,13 @@ uint32_t bins_owner(struct bins *b, uint32_t subject, uint64_t vcpu);
 /* The same by the thread's name alone, asked for once: two loads from then on. */
 uint32_t bins_member(struct bins *b, uint32_t subject);
 
-/* The subject ended: its number may mean another thread. */
+/* Whether who a fact's subject is, which bins_member() asks once, is another with it. */
+static inline bool bins_outdated(const struct fact *f)
+{
+	return FACT_BIT(f->kind) & FACTS_WHO;
+}
+
+/* Who the subject is has to be asked again. */
 void bins_forget(struct bins *b, uint32_t subject);
 
 /* The bin; a new one when there is none. */

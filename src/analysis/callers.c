@@ -41,7 +41,7 @@ void callers_feed(struct callers *c, const struct fact *f)
 	const struct analysis_env *env = &c->env;
 	struct caller_bin *bin;
 
-	if (f->kind == FACT_THREAD_END)
+	if (bins_outdated(f))
 		bins_forget(c->bins, f->subject);
 	if (f->kind != FACT_HYPERCALL_CALLER ||
 	    (env->selected && !env->selected(env->ctx, f->subject, FACT_NO_VCPU)) ||

@@ -13,7 +13,7 @@ struct callers;
 struct callers *callers_new(const struct analysis_env *env);
 void callers_free(struct callers *c);
 
-/* FACT_HYPERCALL_CALLER counts, FACT_THREAD_END forgets the thread; other kinds do nothing. */
+/* FACT_HYPERCALL_CALLER counts, what tells who a thread is forgets it; others do nothing. */
 void callers_feed(struct callers *c, const struct fact *f);
 
 /* Adds the table "callers"; returns how many rows it has. */

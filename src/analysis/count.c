@@ -77,7 +77,7 @@ static void count_feed(void *state, const struct fact *facts, size_t n)
 		struct recent *recent = &c->recent[fact_slot(f) % RECENT];
 		struct count_bin *bin = recent->bin;
 
-		if (unlikely(f->kind == FACT_THREAD_END))
+		if (unlikely(bins_outdated(f)))
 			forget(c, f->subject);
 		if (unlikely(f->kind != FACT_RECORD))
 			continue;
@@ -164,8 +164,10 @@ const struct analysis analysis_count = {
 	.summary = "How often events happened: tracepoints and functions",
 	.facts = FACT_BIT(FACT_RECORD),
 	.facts_optional = FACT_BIT(FACT_THREAD_END),
+	.facts_who = FACTS_WHO,
 	.specs = true,
 	.order = ORDER_CPU,
+	.order_who = ORDER_THREAD,
 	.keys = KEY_BIT(KEY_EVENT) | KEY_BIT(KEY_COMM) | KEY_BIT(KEY_TID) | KEY_BIT(KEY_PID) |
 		KEY_BIT(KEY_CPU) | KEY_BIT(KEY_VM),
 	.by_live = KEY_BIT(KEY_EVENT),

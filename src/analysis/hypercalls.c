@@ -244,10 +244,10 @@ static void hypercalls_feed(void *state, const struct fact *facts, size_t n)
 		callers_feed(h->callers, f);
 		if (f->kind == FACT_RECORD && fact_slot(f) == env->stack_slot)
 			count_stack(h, f);
-		if (f->kind != FACT_HYPERCALL && f->kind != FACT_THREAD_END)
+		if (f->kind != FACT_HYPERCALL && !bins_outdated(f))
 			continue;
 		s = subject_of(h, f->subject);
-		if (f->kind == FACT_THREAD_END) {
+		if (f->kind != FACT_HYPERCALL) {
 			*s = (struct subject){ 0 };
 			continue;
 		}
@@ -566,8 +566,10 @@ const struct analysis analysis_hypercalls = {
 	.summary = "Hypercalls of this guest, or on a host those of its guests, and how they batch",
 	.facts = FACT_BIT(FACT_HYPERCALL),
 	.facts_optional = FACT_BIT(FACT_THREAD_END),
+	.facts_who = FACTS_WHO,
 	.facts_asked = FACT_BIT(FACT_HYPERCALL_CALLER),
 	.order = ORDER_THREAD,
+	.order_who = ORDER_THREAD,
 	.keys = KEY_BIT(KEY_VM) | KEY_BIT(KEY_PID) | KEY_BIT(KEY_VCPU) | KEY_BIT(KEY_TID) |
 		KEY_BIT(KEY_COMM) | KEY_BIT(KEY_CPU) | KEY_BIT(KEY_OP),
 	.by_live = KEY_BIT(KEY_VM) | KEY_BIT(KEY_OP),

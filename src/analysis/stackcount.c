@@ -82,7 +82,7 @@ static void stackcount_feed(void *state, const struct fact *facts, size_t n)
 	for (const struct fact *f = facts; f < facts + n; f++) {
 		struct stack_bin *before;
 
-		if (f->kind == FACT_THREAD_END)
+		if (bins_outdated(f))
 			bins_forget(c->bins, f->subject);
 		if (f->kind != FACT_RECORD)
 			continue;
@@ -188,9 +188,12 @@ const struct analysis analysis_stackcount = {
 	.name = "stackcount",
 	.summary = "Kernel stacks that led to events, and how often each",
 	.facts = FACT_BIT(FACT_RECORD),
+	.facts_who = FACTS_WHO,
 	.specs = true,
 	.stacks = true,
 	.order = ORDER_CPU,
+	/* a stack that a window parts from its record must not come behind those of others */
+	.order_who = ORDER_GLOBAL,
 	.keys = KEY_BIT(KEY_EVENT) | KEY_BIT(KEY_COMM) | KEY_BIT(KEY_TID) | KEY_BIT(KEY_PID) |
 		KEY_BIT(KEY_CPU) | KEY_BIT(KEY_VM),
 	.by_live = KEY_BIT(KEY_EVENT),

@@ -255,14 +255,16 @@ static bool is_of_process(const struct env *env, const struct subject_who *who)
 
 /*
  * A thread that was gone before it could be looked up is unknown. With -p or --vm the kernel gave
- * us only records of the asked-for processes and their children, so it is taken as one of them.
+ * us only records of the asked-for processes and their children, so it is taken as one of them. Of
+ * a process alone all threads are known where births are told: those that were there before, too.
  */
 static bool env_selected(void *ctx, uint32_t subject, uint64_t vcpu)
 {
 	struct env *env = ctx;
 	const struct settings *s = env->settings;
 	const struct subject_who *who = env_who(env, subject);
-	bool gone = !s->input && who->pid < 0;
+	bool alone = env->follows && s->pid && !env->family;
+	bool gone = !s->input && who->pid < 0 && !alone;
 
 	if (who->cpu)
 		return !s->pid && !s->vm && s->vcpu == UINT64_MAX;
@@ -391,6 +393,28 @@ void env_end(struct env *env)
 	env->slots = env->entries = NULL;
 }
 
+void env_told(struct env *env, const struct fact *f)
+{
+	int32_t tid, maker;
+	char name[FACT_NAME_SIZE];
+	uint32_t cpu;
+
+	if (!subjects_what(env->subjects, f->subject, &tid, &cpu))
+		return;
+	if (f->kind == FACT_THREAD_NAME) {
+		fact_name(f, name);
+		who_named(env->who, tid, name);
+		return;
+	}
+	maker = (int32_t)f->a;
+	if (f->aux == BORN_THREAD)
+		who_born(env->who, tid, who_thread(env->who, maker)->pid);
+	else
+		who_born(env->who, tid, tid);
+	if (env->family && f->aux == BORN_PROCESS)
+		family_born(env->family, tid, who_thread(env->who, maker)->pid, maker);
+}
+
 void env_forget(struct env *env, const struct fact *facts, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -398,6 +422,9 @@ void env_forget(struct env *env, const struct fact *facts, size_t n)
 		int32_t tid;
 
 		if (likely(facts[i].kind != FACT_THREAD_END))
+			continue;
+		/* its last switch is still to come, and /proc doesn't know it any more */
+		if (env->follows && facts[i].aux != END_NUMBER)
 			continue;
 		if (!subjects_what(env->subjects, facts[i].subject, &tid, &cpu))
 			continue;

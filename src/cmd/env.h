@@ -32,6 +32,7 @@ struct env {
 	uint32_t *slots, *entries;   /* of the events: see struct analysis_env */
 	struct subject_who **known; /* by subject */
 	size_t n_known;
+	bool follows; /* the trace tells who is born and called what: env_told() */
 	pthread_mutex_t *lock; /* for `who`, where others ask it too; NULL: nobody does */
 };
 
@@ -66,6 +67,9 @@ void env_symbols(struct env *env, struct ksyms *ksyms);
 
 /* The kernel's texts that records point to: lines of printk_formats. */
 void env_texts(struct env *env, const char *lines, size_t len);
+
+/* A FACT_THREAD_BORN or FACT_THREAD_NAME, before facts behind it are fed. */
+void env_told(struct env *env, const struct fact *f);
 
 /* Forgets the threads whose end is among the facts, since their ids may be reused. */
 void env_forget(struct env *env, const struct fact *facts, size_t n);

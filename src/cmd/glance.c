@@ -24,7 +24,7 @@ struct glance *glance_new(const struct settings *settings, const struct wanted *
 	struct glance *g = xcalloc(1, sizeof(*g));
 	struct rows rows;
 
-	rows_collect(&rows, &asks, machine, false);
+	rows_collect(&rows, &asks, machine, 0);
 	rows_names(&rows, g->names, sizeof(g->names));
 	wanted_rows(&g->wanted, &rows);
 	rows_free(&rows);

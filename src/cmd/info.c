@@ -272,7 +272,7 @@ static void check_analysis(const struct analysis *analysis, const char *arch,
 	int best_rank = -1;
 
 	*best = (struct preflight_verdict){ .works = WORKS_NO };
-	rows_collect(&rows, analysis, arch, false);
+	rows_collect(&rows, analysis, arch, 0);
 	for (size_t i = 0; i < rows.n; i++) {
 		struct preflight_verdict v;
 

@@ -72,7 +72,7 @@ static void add_subject(struct record *r, const struct analysis *analysis)
 	r->subjects = xreallocarray(r->subjects, r->n_subjects + 1, sizeof(*r->subjects));
 	subject = &r->subjects[r->n_subjects++];
 	subject->analysis = analysis;
-	rows_collect(&subject->rows, analysis, r->uname.machine, false);
+	rows_collect(&subject->rows, analysis, r->uname.machine, 0);
 	wanted_rows(&r->wanted, &subject->rows);
 }
 
@@ -554,7 +554,7 @@ static int record(struct record *r, struct error *err)
 	if (!r->session)
 		return -1;
 	if (request.n_pids &&
-	    wanted_follow(r->settings, r->who, r->family, r->session, &r->wanted, err))
+	    wanted_follow(r->settings, r->who, r->family, r->session, err))
 		return -1;
 	if (check_subjects(r, err) || prepare(r, err) || start(r, err))
 		return -1;

@@ -11,10 +11,11 @@
 #include "trace/probe.h"
 
 void rows_collect(struct rows *rows, const struct analysis *analysis, const char *machine,
-		  bool asked)
+		  unsigned int asked)
 {
 	uint64_t facts = analysis->facts | analysis->facts_optional |
-			 (asked ? analysis->facts_asked : 0);
+			 (asked & ROWS_DIRECT ? analysis->facts_asked : 0) |
+			 (asked & ROWS_WHO ? analysis->facts_who : 0);
 
 	*rows = (struct rows){ 0 };
 	for (const struct hypervisor *const *hv = hypervisors; *hv; hv++) {
@@ -122,6 +123,14 @@ int rows_bind(struct rows *rows, const struct analysis *analysis,
 	*absent = true;
 	rows_names(rows, names, sizeof(names));
 	return error_set(err, "none of the events that tell of it is there (%s)", names);
+}
+
+bool rows_tell(const struct rows *rows, uint64_t facts)
+{
+	for (size_t i = 0; i < rows->n; i++)
+		if (rows->rows[i].bound && FACT_BIT(rows->rows[i].event->kind) & facts)
+			return true;
+	return false;
 }
 
 const struct hypervisor *rows_hypervisor(const struct rows *rows)

@@ -27,12 +27,12 @@ struct rows {
 	size_t n;
 };
 
-/*
- * Of all hypervisors that fit the machine (NULL: unknown, all do). `asked`: those of facts_asked
- * too.
- */
+/* What is asked beyond what an analysis always takes: its facts_asked, its facts_who. */
+enum { ROWS_DIRECT = 1, ROWS_WHO = 2 };
+
+/* Of all hypervisors that fit the machine (NULL: unknown, all do). */
 void rows_collect(struct rows *rows, const struct analysis *analysis, const char *machine,
-		  bool asked);
+		  unsigned int asked);
 void rows_free(struct rows *rows);
 
 /* The probe behind a row without a system; NULL for a tracepoint's. */
@@ -48,6 +48,9 @@ int rows_bind(struct rows *rows, const struct analysis *analysis,
 	      const struct format_source *formats, struct binding *binding,
 	      bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
 	      struct error *err);
+
+/* Whether one of these facts (FACT_BIT()s) is told by a bound row. */
+bool rows_tell(const struct rows *rows, uint64_t facts);
 
 /* Whose required facts are bound; NULL: several hypervisors' or none. */
 const struct hypervisor *rows_hypervisor(const struct rows *rows);

@@ -231,7 +231,7 @@ static int bind(struct file *f, struct error *err)
 
 	if (choose_named(f, err))
 		return -1;
-	rows_collect(&f->run->rows, f->run->analysis, facts->machine, true);
+	rows_collect(&f->run->rows, f->run->analysis, facts->machine, ROWS_DIRECT | ROWS_WHO);
 	if (!run_bind(f->run, &formats, f->cpus, is_there, f, &absent, err))
 		return 0;
 	return absent ? explain_absence(f, err) : error_prefix(err, "%s", f->run->source.path);
@@ -497,8 +497,9 @@ static bool read_pieces(struct file *f, unsigned int n)
 
 /*
  * What the threads that were asked for do: returns how many pieces may be read at once. Where the
- * file can't be cut, one decodes ahead, and of a compressed one all others inflate, which is most
- * of the work there. libtracecmd, which reads foreign files, knows no threads.
+ * file can't be cut, because who is called what in a piece stands in those before, say, one decodes
+ * ahead, and of a compressed one all others inflate, which is most of the work there. libtracecmd,
+ * which reads foreign files, knows no threads.
  */
 static unsigned int share_work(struct file *f)
 {
@@ -507,7 +508,7 @@ static unsigned int share_work(struct file *f)
 
 	if (threads < 2 || tracedat_facts(f->dat)->foreign)
 		return 1;
-	if (!run->settings->interval && !run->settings->duration &&
+	if (!run->settings->interval && !run->settings->duration && !run->env.follows &&
 	    pieces_fit(run->analysis, run->binding, &f->source))
 		return threads;
 	threads -= tracedat_pages_threads(f->reader.pages, threads == 2 ? 1 : threads - 2);

@@ -28,8 +28,6 @@
 #define LOOK_FIRST   (100 * MS)
 #define LOOK_AGAIN   (500 * MS)
 
-enum { THREADS_LIMIT = 64 << 20 }; /* bytes of a list of thread ids */
-
 struct tracing {
 	struct run *run;
 	struct utsname uname;
@@ -410,15 +408,6 @@ static int trace(struct tracing *t, struct error *err)
 
 /* --- The whole --- */
 
-/* The kernel adds those that are forked, and takes away those that end. */
-static char *read_threads(void *ctx)
-{
-	const struct tracing *t = ctx;
-
-	return path_read_all(&t->run->settings->root, THREADS_LIMIT, NULL, "%s/set_event_pid",
-			     session_info(t->session)->instance);
-}
-
 /* Of functions and of texts, where they will be printed. */
 static void load_names(struct run *run)
 {
@@ -436,12 +425,21 @@ static void load_names(struct run *run)
 	free(texts);
 }
 
+/* Births and names cost little next to what they tell of, but not nothing. */
+static unsigned int rows_asked(const struct run *run)
+{
+	bool who = run->analysis->streams || run->settings->pid ||
+		   run->env.analysis.by & (KEY_BIT(KEY_COMM) | KEY_BIT(KEY_PID));
+
+	return (run->settings->direct ? ROWS_DIRECT : 0) | (who ? ROWS_WHO : 0);
+}
+
 static int set_up(struct tracing *t, struct error *err)
 {
 	struct run *run = t->run;
 	struct session_request request;
 
-	rows_collect(&run->rows, run->analysis, t->uname.machine, run->settings->direct);
+	rows_collect(&run->rows, run->analysis, t->uname.machine, rows_asked(run));
 	wanted_rows(&t->wanted, &run->rows);
 	if (run->analysis->specs && (events_parse(&run->events, run->settings, err) ||
 				     events_expand_live(&run->events, run->settings, err)))
@@ -456,15 +454,13 @@ static int set_up(struct tracing *t, struct error *err)
 	if (!t->session)
 		return -1;
 	run->source.cpus = session_info(t->session)->online;
-	if (request.n_pids && wanted_follow(run->settings, run->env.who, run->env.family,
-					    t->session, &t->wanted, err))
+	if (request.n_pids &&
+	    wanted_follow(run->settings, run->env.who, run->env.family, t->session, err))
 		return -1;
 	if (t->wanted.n_roles) {
 		run->extend = add_probes;
 		run->extend_ctx = t;
 	}
-	if (run->env.family && request.n_pids)
-		family_ask(run->env.family, read_threads, t);
 	if (bind(t, err))
 		return -1;
 	load_names(run);

@@ -75,6 +75,8 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 	if (rows_bind(&run->rows, run->analysis, formats, run->binding, has, ctx, absent, err))
 		return -1;
 	run->env.analysis.hv = rows_hypervisor(&run->rows);
+	run->env.follows =
+		rows_tell(&run->rows, FACT_BIT(FACT_THREAD_BORN) | FACT_BIT(FACT_THREAD_NAME));
 	return 0;
 }
 
@@ -160,16 +162,39 @@ static void feed_lines(struct run *run, const struct fact *facts, size_t n)
 	}
 }
 
+static void feed_some(struct run *run, const struct fact *facts, size_t n)
+{
+	if (run->analysis->streams)
+		feed_lines(run, facts, n);
+	else
+		run->analysis->feed(run->state, facts, n);
+}
+
+/* What is before a birth or a name is of whoever had the id, or of the old name. */
+static void feed_following(struct run *run, const struct fact *facts, size_t n)
+{
+	size_t fed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (likely(facts[i].kind != FACT_THREAD_BORN && facts[i].kind != FACT_THREAD_NAME))
+			continue;
+		feed_some(run, facts + fed, i - fed);
+		env_told(&run->env, &facts[i]);
+		fed = i;
+	}
+	feed_some(run, facts + fed, n - fed);
+}
+
 static void feed(void *ctx, const struct fact *facts, size_t n)
 {
 	struct run *run = ctx;
 
 	for (size_t i = 0; !run->fed && i < n; i++)
 		run->fed = run->analysis->facts & FACT_BIT(facts[i].kind);
-	if (run->analysis->streams)
-		feed_lines(run, facts, n);
+	if (run->env.follows)
+		feed_following(run, facts, n);
 	else
-		run->analysis->feed(run->state, facts, n);
+		feed_some(run, facts, n);
 }
 
 static void ended(void *ctx, const struct fact *facts, size_t n)
@@ -197,7 +222,7 @@ static void lost(void *ctx, const struct loss *losses, size_t n)
 void run_connect(struct run *run, const struct page_source *source)
 {
 	struct consumer consumer = {
-		.order = run->analysis->order,
+		.order = run->env.follows ? run->analysis->order_who : run->analysis->order,
 		.lost = lost,
 		.feed = feed,
 		.ended = ended,

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/util.h"
 #include "trace/preflight.h"
 
@@ -70,8 +71,10 @@ static void add_tasks(struct wanted *w, struct who *who, int32_t pid)
 	size_t n = who_tasks(who, pid, &tids);
 
 	w->pids = xreallocarray(w->pids, w->n_pids + n + 1, sizeof(*w->pids));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		w->pids[w->n_pids++] = tids[i];
+		who_born(who, tids[i], pid);
+	}
 	free(tids);
 }
 
@@ -90,6 +93,8 @@ static int add_process(struct wanted *w, uint64_t pid, struct who *who, const st
 {
 	int32_t id = pid > INT32_MAX ? INT32_MAX : (int32_t)pid, process = who_thread(who, id)->pid;
 
+	/* it may be called something else when tracing begins */
+	who_ended(who, id);
 	/* /proc/TID is there, too */
 	if (process > 0 && process != id)
 		return error_set(err, "%d is a thread of process %d, which is what -p takes", id,
@@ -122,48 +127,65 @@ int wanted_threads(struct wanted *w, const struct settings *s, struct who *who,
 	return 0;
 }
 
-static bool has_thread(const struct wanted *w, int32_t tid)
+/* The kernel adds those that are forked, and takes away those that end. */
+static char *read_threads(void *ctx)
 {
-	for (size_t i = 0; i < w->n_pids; i++)
-		if (w->pids[i] == tid)
-			return true;
-	return false;
+	return session_threads(ctx);
 }
 
-/* Adds the threads that are there now; how many were new, which stand last. */
-static size_t look_again(struct wanted *w, const struct settings *s, struct who *who,
-			 struct family *family)
+/* Drops those that the kernel follows, whose ids are in the text. */
+static void drop_followed(struct wanted *w, char *followed)
 {
-	struct wanted now = { 0 };
+	struct hash ids = { 0 };
+	size_t n = 0;
+	char *line;
+
+	while ((line = strsep(&followed, "\n")) != NULL)
+		hash_insert(&ids, strtoul(line, NULL, 10), NULL);
+	for (size_t i = 0; i < w->n_pids; i++)
+		if (!hash_find(&ids, (uint32_t)w->pids[i]))
+			w->pids[n++] = w->pids[i];
+	w->n_pids = n;
+	hash_free(&ids);
+}
+
+/* The threads that are there now and not followed. */
+static void look_again(struct wanted *missing, const struct settings *s, struct who *who,
+		       struct family *family, const struct session *session)
+{
 	struct error gone = { 0 };
-	size_t before = w->n_pids;
+	char *followed;
 
 	if (family)
 		family_look(family);
-	wanted_threads(&now, s, who, family, &gone);
-	for (size_t i = 0; i < now.n_pids; i++) {
-		if (has_thread(w, now.pids[i]))
-			continue;
-		w->pids = xreallocarray(w->pids, w->n_pids + 1, sizeof(*w->pids));
-		w->pids[w->n_pids++] = now.pids[i];
-	}
-	wanted_free(&now);
-	return w->n_pids - before;
+	wanted_threads(missing, s, who, family, &gone);
+	followed = session_threads(session);
+	if (followed)
+		drop_followed(missing, followed);
+	else
+		missing->n_pids = 0;
+	free(followed);
 }
 
 int wanted_follow(const struct settings *s, struct who *who, struct family *family,
-		  struct session *session, struct wanted *w, struct error *err)
+		  struct session *session, struct error *err)
 {
-	enum { LOOKS = 10 }; /* who is added forks meanwhile, but not for ever unseen */
-	size_t more;
-	int ret;
+	enum { LOOKS = 100 }; /* who is added forks meanwhile, but not for ever unseen */
+	bool complete = false;
+	int ret = 0;
 
-	for (int i = 0; w->n_pids && i < LOOKS && (more = look_again(w, s, who, family)); i++) {
-		ret = session_follow(session, w->pids + w->n_pids - more, more);
-		if (ret)
-			return error_errno(err, ret, "can't trace more threads (set_event_pid)");
+	if (family)
+		family_ask(family, read_threads, session);
+	for (int i = 0; !ret && !complete && i < LOOKS; i++) {
+		struct wanted missing = { 0 };
+
+		look_again(&missing, s, who, family, session);
+		complete = !missing.n_pids;
+		if (!complete)
+			ret = session_follow(session, missing.pids, missing.n_pids);
+		wanted_free(&missing);
 	}
-	return 0;
+	return ret ? error_errno(err, ret, "can't trace more threads (set_event_pid)") : 0;
 }
 
 void wanted_free(struct wanted *w)

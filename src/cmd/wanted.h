@@ -42,10 +42,11 @@ int wanted_threads(struct wanted *w, const struct settings *s, struct who *who,
 
 /*
  * Those that came since: from its begin on, the kernel follows each fork of the session's threads
- * itself, but not those between the look for threads and that. Before session_start().
+ * itself, but not those between the look for threads and that. Before session_start(). The session
+ * outlives the family, which asks it from now on.
  */
 int wanted_follow(const struct settings *s, struct who *who, struct family *family,
-		  struct session *session, struct wanted *w, struct error *err);
+		  struct session *session, struct error *err);
 
 void wanted_free(struct wanted *w);
 

@@ -29,6 +29,7 @@ enum hv_read {
 	HV_NUMBER,  /* the field as it is, sign-extended where it is signed */
 	HV_CONST,   /* always `value` */
 	HV_INTERNED, /* a string; its number by binding_string() */
+	HV_BYTES,    /* a string; its bytes from number `value` on, as they stand in memory */
 	HV_LITERAL   /* the text names[0] itself, likewise as a number */
 };
 
@@ -36,7 +37,7 @@ enum hv_read {
 struct hv_arg {
 	const char *names[HV_NAMES]; /* tried in turn; the first that the kernel has counts */
 	enum hv_read read;
-	uint64_t value;		     /* HV_CONST, and for `optional` the value when none exists */
+	uint64_t value; /* HV_CONST, HV_BYTES; for `optional` the value when none exists */
 	bool optional;		     /* no field of these names: `value` stands for it */
 };
 
@@ -46,6 +47,7 @@ struct hv_arg {
 	{ .names = { __VA_ARGS__ }, .optional = true, .value = (otherwise) }
 #define HV_VALUE(v) { .read = HV_CONST, .value = (v) }
 #define HV_TEXT(...) { .names = { __VA_ARGS__ }, .read = HV_INTERNED }
+#define HV_TEXT_BYTES(from, ...) { .names = { __VA_ARGS__ }, .read = HV_BYTES, .value = (from) }
 #define HV_NAMED(text) { .names = { text }, .read = HV_LITERAL }
 
 /*

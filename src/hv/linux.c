@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the Linux kernel itself tells, whatever it runs on: threads that end, leave and take a CPU
- * and are woken, block requests, interrupt handlers, packets. A switch is one record and two
- * facts, about two threads, hence two rows.
+ * What the Linux kernel itself tells, whatever it runs on: threads that begin, get a name, end,
+ * leave and take a CPU and are woken, block requests, interrupt handlers, packets. A switch is one
+ * record and two facts, about two threads, hence two rows.
  */
 #include "hv/hypervisor.h"
 
@@ -15,7 +15,30 @@ static bool request_decode(const struct hv_record *r, struct fact *f)
 	return true;
 }
 
+/* CLONE_THREAD: include/uapi/linux/sched.h */
+static bool birth_decode(const struct hv_record *r, struct fact *f)
+{
+	f->aux = r->extra[0] & 0x10000 ? BORN_THREAD : BORN_PROCESS;
+	return true;
+}
+
 static const struct hv_event events[] = {
+	{
+		.system = "task", .name = "task_newtask", .optional = true,
+		.kind = FACT_THREAD_BORN, .subject = SUBJECT_FIELD, .who = HV_FIELD("pid"),
+		.a = HV_FIELD("common_pid"), .extra = { HV_FIELD("clone_flags") },
+		.decode = birth_decode,
+	},
+	{
+		.system = "task", .name = "task_newtask", .optional = true,
+		.kind = FACT_THREAD_NAME, .subject = SUBJECT_FIELD, .who = HV_FIELD("pid"),
+		.a = HV_TEXT_BYTES(0, "comm"), .b = HV_TEXT_BYTES(8, "comm"),
+	},
+	{
+		.system = "task", .name = "task_rename", .optional = true,
+		.kind = FACT_THREAD_NAME, .subject = SUBJECT_FIELD, .who = HV_FIELD("pid"),
+		.a = HV_TEXT_BYTES(0, "newcomm"), .b = HV_TEXT_BYTES(8, "newcomm"),
+	},
 	{
 		.system = "sched", .name = "sched_process_exit",
 		.kind = FACT_THREAD_END, .subject = SUBJECT_FIELD, .who = HV_FIELD("pid"),

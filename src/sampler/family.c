@@ -163,3 +163,12 @@ void family_ended(struct family *f, int32_t pid)
 {
 	hash_remove(&f->processes, (uint32_t)pid);
 }
+
+void family_born(struct family *f, int32_t pid, int32_t maker, int32_t maker_tid)
+{
+	bool of_it = maker > 0 && family_has(f, maker, maker_tid);
+
+	family_ended(f, pid);
+	if (maker > 0)
+		hash_insert(&f->processes, (uint32_t)pid, NULL)->u = of_it ? OF_IT : NOT_OF_IT;
+}

@@ -31,6 +31,9 @@ void family_ask(struct family *f, char *(*threads)(void *ctx), void *ctx);
 /* Whether a thread's process is of it. One that is gone may be: nobody can say that it isn't. */
 bool family_has(struct family *f, int32_t pid, int32_t tid);
 
+/* A process that a thread of `maker`, another process (-1: unknown), has just made. */
+void family_born(struct family *f, int32_t pid, int32_t maker, int32_t maker_tid);
+
 /* The process is gone; its id may come back as another one. */
 void family_ended(struct family *f, int32_t pid);
 

@@ -18,6 +18,14 @@
 /* /proc/PID/cmdline and cgroup may be long; what counts stands within these. */
 enum { CMDLINE_LIMIT = 1 << 20, CGROUP_LIMIT = 1 << 16, MAP_LIMIT = 16 << 20 };
 
+/* A thread as far as it is known. */
+struct known {
+	struct who_thread thread;
+	bool looked; /* where else something may be known of it; live that is /proc */
+	bool set;    /* by who_set(): so it stays */
+	bool named;  /* by who_named(): nobody knows better */
+};
+
 struct process {
 	const char *vm;   /* interned, "" when it is none, NULL not looked up yet */
 	uint32_t threads; /* that are known */
@@ -29,7 +37,7 @@ struct who {
 	bool knows_vms;
 	const char *(*comm)(void *ctx, int tid); /* where /proc doesn't tell; may be NULL */
 	void *comm_ctx;
-	struct hash threads;   /* tid → struct who_thread */
+	struct hash threads;   /* tid → struct known */
 	struct hash processes; /* pid → struct process */
 	struct strhash names;  /* of machines */
 	struct who_thread stranger; /* in a file, of whom nothing was told: the last asked for */
@@ -60,10 +68,10 @@ void who_set_comms(struct who *w, const char *(*comm)(void *ctx, int tid), void 
 	w->comm_ctx = ctx;
 }
 
-static void thread_free(struct who_thread *t)
+static void thread_free(struct known *k)
 {
-	free((char *)t->comm);
-	free(t);
+	free((char *)k->thread.comm);
+	free(k);
 }
 
 void who_free(struct who *w)
@@ -92,13 +100,18 @@ static const char *intern(struct who *w, const char *text)
 	return *copy;
 }
 
-static struct who_thread *new_thread(struct who *w, int32_t tid)
+static struct known *find_thread(const struct who *w, int32_t tid)
 {
-	struct who_thread *t = xcalloc(1, sizeof(*t));
+	return hash_pointer(&w->threads, (uint32_t)tid);
+}
 
-	*t = (struct who_thread){ .tid = tid, .pid = -1, .vcpu = -1 };
-	hash_insert(&w->threads, (uint32_t)tid, NULL)->p = t;
-	return t;
+static struct known *new_thread(struct who *w, int32_t tid)
+{
+	struct known *k = xcalloc(1, sizeof(*k));
+
+	k->thread = (struct who_thread){ .tid = tid, .pid = -1, .vcpu = -1 };
+	hash_insert(&w->threads, (uint32_t)tid, NULL)->p = k;
+	return k;
 }
 
 static void set_comm(struct who_thread *t, const char *comm)
@@ -201,16 +214,6 @@ static int32_t thread_group(struct who *w, int32_t tid)
 	return pid;
 }
 
-static void look_up_recorded(struct who *w, struct who_thread *t)
-{
-	const char *comm = w->comm ? w->comm(w->comm_ctx, t->tid) : NULL;
-
-	if (!comm)
-		return;
-	set_comm(t, comm);
-	t->vcpu = vcpu_by_comm(comm);
-}
-
 /* All that a file may have of a thread is its name, and the file keeps that. */
 static const struct who_thread *stranger(struct who *w, int32_t tid)
 {
@@ -222,55 +225,109 @@ static const struct who_thread *stranger(struct who *w, int32_t tid)
 	return &w->stranger;
 }
 
-static void look_up(struct who *w, struct who_thread *t)
+static void look_up_name(struct who *w, struct who_thread *t)
 {
-	char comm[64];
+	const char *comm = NULL;
+	char text[64];
 
-	if (path_read_line(w->root, comm, sizeof(comm), "/proc/%d/comm", t->tid) >= 0) {
-		set_comm(t, comm);
+	if (w->live && path_read_line(w->root, text, sizeof(text), "/proc/%d/comm", t->tid) >= 0)
+		comm = text;
+	else if (w->comm)
+		comm = w->comm(w->comm_ctx, t->tid);
+	if (!comm)
+		return;
+	set_comm(t, comm);
+	if (t->vcpu < 0)
 		t->vcpu = vcpu_by_comm(comm);
-	} else {
-		look_up_recorded(w, t);
-	}
-	t->pid = thread_group(w, t->tid);
-	if (t->pid > 0) {
-		struct process *p = process_of(w, t->pid);
+}
 
-		p->threads++;
-		t->vm = process_vm(w, p, t->pid, t->vcpu >= 0);
-	}
+static void look_up_process(struct who *w, struct who_thread *t)
+{
+	struct process *p;
+
+	if (t->pid <= 0)
+		t->pid = thread_group(w, t->tid);
+	if (t->pid <= 0)
+		return;
+	p = process_of(w, t->pid);
+	p->threads++;
+	t->vm = process_vm(w, p, t->pid, t->vcpu >= 0);
+}
+
+/* What nobody told so far. */
+static void look_up(struct who *w, struct known *k)
+{
+	k->looked = true;
+	if (k->thread.tid <= 0)
+		return;
+	if (!k->named)
+		look_up_name(w, &k->thread);
+	if (w->live)
+		look_up_process(w, &k->thread);
 }
 
 const struct who_thread *who_thread(struct who *w, int32_t tid)
 {
-	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)tid);
+	struct known *k = find_thread(w, tid);
 
-	if (!t && !w->live)
+	if (!k && !w->live)
 		return stranger(w, tid);
-	if (!t) {
-		t = new_thread(w, tid);
-		if (tid > 0)
-			look_up(w, t);
-	}
-	return t;
+	if (!k)
+		k = new_thread(w, tid);
+	if (!k->looked)
+		look_up(w, k);
+	return &k->thread;
+}
+
+static void forget_thread(struct who *w, struct known *k)
+{
+	const struct who_thread *t = &k->thread;
+	struct process *p = k->looked ? hash_pointer(&w->processes, (uint32_t)t->pid) : NULL;
+
+	if (p && p->threads && !--p->threads)
+		forget_process(w, t->pid);
+	hash_remove(&w->threads, (uint32_t)t->tid);
+	thread_free(k);
 }
 
 void who_ended(struct who *w, int32_t tid)
 {
-	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)tid);
-	struct process *p;
+	struct known *k = find_thread(w, tid);
 
 	/* In a file, what was said of a thread id holds for the whole of it. */
-	if (!w->live)
+	if (k && !k->set)
+		forget_thread(w, k);
+	if (w->live)
+		forget_process(w, tid);
+}
+
+void who_born(struct who *w, int32_t tid, int32_t pid)
+{
+	struct known *k;
+
+	if (tid <= 0)
 		return;
-	if (t) {
-		p = hash_pointer(&w->processes, (uint32_t)t->pid);
-		if (p && p->threads && !--p->threads)
-			forget_process(w, t->pid);
-		hash_remove(&w->threads, (uint32_t)tid);
-		thread_free(t);
-	}
-	forget_process(w, tid);
+	who_ended(w, tid);
+	k = find_thread(w, tid);
+	if (!k)
+		k = new_thread(w, tid);
+	if (k->thread.pid < 0)
+		k->thread.pid = pid;
+}
+
+void who_named(struct who *w, int32_t tid, const char *comm)
+{
+	struct known *k = find_thread(w, tid);
+	int32_t vcpu = vcpu_by_comm(comm);
+
+	if (tid <= 0)
+		return;
+	if (!k)
+		k = new_thread(w, tid);
+	k->named = true;
+	set_comm(&k->thread, comm);
+	if (!k->set || vcpu >= 0)
+		k->thread.vcpu = vcpu;
 }
 
 bool who_knows_vms(const struct who *w)
@@ -353,12 +410,15 @@ size_t who_find_vm(struct who *w, const char *name, int32_t **pids, char *others
 
 void who_set(struct who *w, const struct who_thread *thread)
 {
-	struct who_thread *t = hash_pointer(&w->threads, (uint32_t)thread->tid);
+	struct known *k = find_thread(w, thread->tid);
+	struct who_thread *t;
 
-	if (!t) {
-		t = new_thread(w, thread->tid);
-		look_up_recorded(w, t);
-	}
+	if (!k)
+		k = new_thread(w, thread->tid);
+	if (!k->looked)
+		look_up(w, k);
+	k->set = true;
+	t = &k->thread;
 	if (thread->pid >= 0)
 		t->pid = thread->pid;
 	if (thread->vcpu >= 0)

@@ -3,7 +3,7 @@
  * Who a thread is: its process, its virtual machine, which virtual CPU it runs. Live from /proc,
  * read when a thread is first asked about, since it may be gone a moment later. For a trace file
  * only from what it or the user says (markers, --vm-map): two threads are never put in one machine
- * by guess.
+ * by guess. Either may have a trace that tells who is born and what it is called from then on.
  *
  * A VM is the process of its vCPU threads.
  */
@@ -48,6 +48,13 @@ int who_read_map(struct who *w, const char *path, struct error *err);
  * know more.
  */
 const struct who_thread *who_thread(struct who *w, int32_t tid);
+
+/*
+ * As a trace tells it: the thread is new, one of the process `pid` (-1 unknown); and what it is
+ * called from now on. Costs no look at /proc before somebody asks about it.
+ */
+void who_born(struct who *w, int32_t tid, int32_t pid);
+void who_named(struct who *w, int32_t tid, const char *comm);
 
 /*
  * The thread is gone, or won't be asked about for long: it is looked up anew when it comes back,

@@ -330,8 +330,10 @@ static int bind_arg(struct binding *b, struct event *event, const struct hv_arg 
 	*min_size = max(*min_size, (uint16_t)(to->offset + to->size));
 	if (found)
 		*found = true;
-	if (arg->read == HV_INTERNED)
+	if (arg->read == HV_INTERNED || arg->read == HV_BYTES) {
+		to->bytes = arg->read == HV_BYTES;
 		return bind_text(event, field, to, err);
+	}
 	return bind_number(event, field, to, err);
 }
 

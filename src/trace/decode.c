@@ -202,7 +202,17 @@ uint64_t decode_number(const struct decode_plan *plan, const struct decode_arg *
 	}
 }
 
-/* A text's number; what lies outside of the record is no text. */
+/* Up to eight of a text's bytes, as they stand in memory. */
+static uint64_t some_bytes(const char *text, uint32_t length, uint64_t from)
+{
+	uint64_t bytes = 0;
+
+	if (from < length)
+		memcpy(&bytes, text + from, min(length - (uint32_t)from, (uint32_t)sizeof(bytes)));
+	return bytes;
+}
+
+/* A text's number or bytes; what lies outside of the record is no text. */
 static uint64_t read_text(const struct decode_plan *plan, const struct decode_arg *arg,
 			  const struct page_record *rec)
 {
@@ -223,6 +233,8 @@ static uint64_t read_text(const struct decode_plan *plan, const struct decode_ar
 	length = min(length, (uint32_t)sizeof(text) - 1);
 	memcpy(text, rec->data + offset, length);
 	text[length] = '\0';
+	if (arg->bytes)
+		return some_bytes(text, (uint32_t)strlen(text), arg->value);
 	return plan->intern(plan->ctx, text);
 }
 

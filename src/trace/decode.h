@@ -29,11 +29,12 @@ enum decode_read {
 };
 
 struct decode_arg {
-	uint64_t value;	 /* DECODE_CONST */
+	uint64_t value;	 /* DECODE_CONST; of a text, when its `bytes` are asked for: the first */
 	uint16_t offset; /* in the record */
 	uint16_t size;	 /* DECODE_NUMBER: 1, 2, 4 or 8 */
 	uint8_t read;
 	bool is_signed;
+	bool bytes; /* of a text: eight of them, zeros behind it, instead of its number */
 };
 
 struct decode_row {

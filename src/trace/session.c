@@ -258,7 +258,10 @@ static int set_options(struct session *s, struct error *err)
 	return 0;
 }
 
-/* To those that the kernel follows already. */
+/*
+ * To those that the kernel follows already. It makes a new list of them, and a fork of that moment
+ * may be missing there.
+ */
 int session_follow(struct session *s, const int32_t *tids, size_t n)
 {
 	char *text = xstrdup("");
@@ -273,6 +276,11 @@ int session_follow(struct session *s, const int32_t *tids, size_t n)
 	ret = tfs_write(&s->tfs, true, text, "%s/set_event_pid", s->path);
 	free(text);
 	return ret;
+}
+
+char *session_threads(const struct session *s)
+{
+	return tfs_read(&s->tfs, "%s/set_event_pid", s->path);
 }
 
 static int set_pids(struct session *s, struct error *err)

@@ -64,6 +64,10 @@ int session_start(struct session *s, struct error *err);
 
 /* More threads than the request's `pids`, when there were any; what they fork is followed, too. */
 int session_follow(struct session *s, const int32_t *tids, size_t n);
+
+/* Ids of the threads that the kernel follows now, a line each, for the caller to free, or NULL. */
+char *session_threads(const struct session *s);
+
 int session_stop(struct session *s, struct error *err);
 void session_free(struct session *s);
 
@@ -83,7 +87,7 @@ struct format_source session_formats(const struct session *s);
 struct page_layout session_layout(const struct session *s);
 
 struct session_info {
-	const char *instance;	/* its path */
+	const char *instance;	/* its path below tracefs */
 	const char *group;	/* of the probes */
 	const char *kernel, *machine; /* uname -r, -m */
 	const char *clock;

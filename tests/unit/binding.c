@@ -233,9 +233,12 @@ static void rows(bool swap)
 		  .decode = change,
 		  .extra = { HV_FIELD("u8"), HV_FIELD_OR(77, "none"), HV_FIELD("u16") } },
 		{ .system = "t", .name = "all", .kind = FACT_MSR, .decode = drop },
+		{ .system = "t", .name = "all", .kind = FACT_THREAD_NAME, .subject = SUBJECT_CPU,
+		  .a = HV_TEXT_BYTES(0, "text"), .b = HV_TEXT_BYTES(3, "name") },
 	};
 	struct gen *g = gen_new(1, 4096, 8, swap);
 	struct binding *b = new_binding(gen_big(g));
+	char name[FACT_NAME_SIZE];
 	struct error err = { 0 };
 	struct facts f;
 	bool good = true;
@@ -244,14 +247,14 @@ static void rows(bool swap)
 		good = good && binding_add(b, NULL, &rows[i], &err) == (int)i;
 	ok(good, "rows bind");
 	is_int(binding_add(b, NULL, &rows[2], &err), 2, "the same row again is the same slot");
-	is_int(binding_add_record(b, "t", "all", &err), 5, "as a record too");
-	is_int(binding_add_record(b, "t", "all", &err), 5, "once");
-	ok(binding_slots(b) == 6 && binding_row(b, 1) == &rows[1] && !binding_row(b, 5) &&
-	   binding_event_id(b, 5) == 700, "slots tell what they are");
-	is_str(binding_event_name(b, 5), "t:all", "by name");
+	is_int(binding_add_record(b, "t", "all", &err), 6, "as a record too");
+	is_int(binding_add_record(b, "t", "all", &err), 6, "once");
+	ok(binding_slots(b) == 7 && binding_row(b, 1) == &rows[1] && !binding_row(b, 6) &&
+	   binding_event_id(b, 6) == 700, "slots tell what they are");
+	is_str(binding_event_name(b, 6), "t:all", "by name");
 	write_all(g, 0x08, 72);
 	run(b, g, &f);
-	is_int(f.n, 5, "one fact of each, but for the dropped one");
+	is_int(f.n, 6, "one fact of each, but for the dropped one");
 	ok(f.facts[0].a == 0xfe && f.facts[0].b == FACT_NO_VCPU && f.facts[0].aux == 7 &&
 	   f.facts[0].subject == 1000000,
 	   "another name, a default, a constant; the CPU in an interrupt");
@@ -262,7 +265,10 @@ static void rows(bool swap)
 	ok(f.facts[2].subject == 1000000, "the CPU");
 	ok(f.facts[3].kind == FACT_MMIO && f.facts[3].b == 0xfedc && f.facts[3].subject == 4321,
 	   "a decode function sees its fields and changes the fact");
-	ok(f.facts[4].kind == FACT_RECORD && f.facts[4].b == (UINT64_C(5) << 32 | 72) &&
+	fact_name(&f.facts[4], name);
+	ok(!memcmp(name, "hello\0\0\0ctly8\0\0\0", sizeof(name)),
+	   "bytes of two texts, as they stand in memory");
+	ok(f.facts[5].kind == FACT_RECORD && f.facts[5].b == (UINT64_C(6) << 32 | 72) &&
 	   !memcmp(f.copy + 64, "hello", 6), "the record itself");
 	is_str(binding_string(b, 0), "", "number 0 is no text");
 	is_str(binding_string(b, 12345), "", "and so is an unknown one");

@@ -92,6 +92,13 @@ int main(void)
 	family_ended(f, 13);
 	put(13, "again", 20);
 	ok(!family_has(f, 13, 13), "after its end a number is another process's");
+	put(21, "short", 1);
+	family_born(f, 21, 12, 12);
+	ok(family_has(f, 21, 21), "one that is said to be a child's, whatever its parent is now");
+	family_born(f, 22, 20, 20);
+	ok(!family_has(f, 22, 22), "and a stranger's, who is gone");
+	family_born(f, 21, -1, 77);
+	ok(!family_has(f, 21, 21), "of one whose maker nobody knows /proc is asked");
 	put(14, "meanwhile", 12);
 	family_look(f);
 	n = family_members(f, &pids);

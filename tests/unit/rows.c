@@ -72,7 +72,7 @@ static const char *bind(const char *exit, const char *entry, const char *machine
 	struct rows rows;
 
 	*err = (struct error){ 0 };
-	rows_collect(&rows, &analysis, machine, false);
+	rows_collect(&rows, &analysis, machine, 0);
 	if (!rows_bind(&rows, &analysis, &formats, binding, has, &kernel, absent, err)) {
 		hv = rows_hypervisor(&rows);
 		is_int(binding_slots(binding), 2, "two rows are bound");

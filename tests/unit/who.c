@@ -170,6 +170,41 @@ static void remove_root(void)
 		diag("%s is left", root_dir);
 }
 
+/* What a trace tells of threads that no /proc knows, and of one that it does. */
+static void test_told(const struct root *root)
+{
+	struct who *w = who_new_live(root);
+	const struct who_thread *t;
+
+	who_born(w, 7000, 7000);
+	who_named(w, 7000, "sh");
+	who_named(w, 7000, "short");
+	t = who_thread(w, 7000);
+	ok(t->pid == 7000 && t->vcpu == -1 && !strcmp(t->comm, "short"),
+	   "a process that came and went: its id, and the name that it had last");
+	who_named(w, 7000, "CPU 2/KVM");
+	is_int(who_thread(w, 7000)->vcpu, 2, "a name may tell a vCPU");
+	who_named(w, 7000, "none");
+	is_int(who_thread(w, 7000)->vcpu, -1, "and the next one none");
+	who_born(w, 7001, 1000);
+	t = who_thread(w, 7001);
+	ok(t->pid == 1000 && !strcmp(t->vm, "we\"b\033[1m") && !t->comm,
+	   "a thread is of its process and machine, its name not known yet");
+	who_born(w, 7002, -1);
+	is_int(who_thread(w, 7002)->pid, -1, "of an unknown one nobody is");
+	who_born(w, 7000, 1000);
+	t = who_thread(w, 7000);
+	ok(t->pid == 1000 && !t->comm, "an id that is born anew is another thread's");
+	who_named(w, 3000, "renamed");
+	is_str(who_thread(w, 3000)->comm, "renamed", "what a trace tells counts more than /proc");
+	who_ended(w, 3000);
+	is_str(who_thread(w, 3000)->comm, "bash", "until the end");
+	who_born(w, 0, 1000);
+	who_named(w, 0, "swapper");
+	ok(!who_thread(w, 0)->comm, "the idle thread isn't born");
+	who_free(w);
+}
+
 static void test_live(void)
 {
 	struct root root = { .prefix = root_dir };
@@ -222,6 +257,7 @@ static void test_live(void)
 	who_ended(w, 1001);
 	ok(who_thread(w, 1001)->vcpu == 9, "and it may end twice");
 	who_free(w);
+	test_told(&root);
 	remove_root();
 }
 
@@ -249,6 +285,18 @@ static void test_recorded(void)
 	   "what is said is added to it");
 	who_ended(w, 7);
 	is_int(who_thread(w, 7)->pid, 5, "and holds for the whole file");
+	who_born(w, 7, 1);
+	who_named(w, 7, "other");
+	t = who_thread(w, 7);
+	ok(t->pid == 5 && t->vcpu == 4 && !strcmp(t->vm, "x") && !strcmp(t->comm, "other"),
+	   "a name that the trace tells is a newer one, the rest stays");
+	who_born(w, 8, 5);
+	who_named(w, 8, "new");
+	t = who_thread(w, 8);
+	ok(t->pid == 5 && !strcmp(t->comm, "new"), "so is who is born there");
+	who_ended(w, 8);
+	t = who_thread(w, 8);
+	ok(t->pid == -1 && !t->comm, "and forgotten in the end");
 	who_free(w);
 }
 
