@@ -496,6 +496,9 @@ static int check_together(const struct settings *s, const bool *given, struct er
 		if (given[i] && o->source == WITH_FILE && !s->input)
 			return error_set_status(err, 2, "%s is for trace files: -i FILE is missing",
 						option_text(o, text, sizeof(text)));
+		if (given[i] && o->type == OPTION_PERCENTILES && s->expr && !s->hist)
+			return error_set_status(err, 2, "%s: of a distribution, and -H is missing",
+						option_text(o, text, sizeof(text)));
 	}
 	if (s->workload && s->input)
 		return error_set_status(err, 2,

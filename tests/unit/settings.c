@@ -94,6 +94,10 @@ static void test_values(void)
 	is_str(s.table, "exits", "--table");
 	settings_free(&s);
 
+	good("argdist x:y -E z --percentiles 50 -H", &s);
+	is_int(s.n_percentiles, 1, "percentiles of values");
+	settings_free(&s);
+
 	good("exits -b 4M --max-rate 1000 -Tqvv --strict --dry-run --root /r 500ms 3", &s);
 	is_int(s.buffer_size, 4 << 20, "-b in bytes");
 	is_int(s.max_rate, 1000, "--max-rate");
@@ -144,6 +148,7 @@ static void test_refusals(void)
 	bad("help -d 5", "hvscope help has no option -d");
 	bad("count x:y -H", "hvscope count has no option -H");
 	bad("stackcount x:y --percentiles 5", "hvscope stackcount has no option --percentiles");
+	bad("argdist x:y -E z --percentiles 5", "-H is missing");
 	bad("hypercalls --hist", "hvscope hypercalls has no option --hist");
 	bad("exits -d 5x", "5x");
 	bad("exits -d 0", "above 0");
