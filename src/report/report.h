@@ -249,9 +249,9 @@ void row_lend(struct row *row, unsigned slot, struct dist *dist);
 void row_give(struct row *row, unsigned slot, struct dist *dist);
 
 struct report_order {
-	const char
-		*sort; /* a key; NULL = each table's default. "+key" ascending, "-key" descending */
-	size_t limit;  /* rows per table; 0 = all */
+	/* A key, "+key" ascending, "-key" descending; NULL = each table's default. */
+	const char *sort;
+	size_t limit; /* rows per table; 0 = all */
 };
 
 /*

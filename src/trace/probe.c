@@ -84,7 +84,7 @@ char *probe_event_name(const char *role, bool is_return)
 }
 
 /* maxactive goes between the letter and the colon, and only with returns. */
-static char *line(const char *group, const struct probe_definition *d)
+char *probes_line(const char *group, const struct probe_definition *d)
 {
 	char active[16] = "";
 
@@ -93,11 +93,6 @@ static char *line(const char *group, const struct probe_definition *d)
 			 min(d->maxactive, (unsigned int)MAXACTIVE_MAX));
 	return xasprintf("%c%s:%s/%s %s%s%s", d->type, active, group, d->name, d->place,
 			 d->args && *d->args ? " " : "", d->args ? d->args : "");
-}
-
-char *probes_line(const char *group, const struct probe_definition *d)
-{
-	return line(group, d);
 }
 
 char *probes_line_role(const char *group, const struct hv_probe *role, const char *function,
@@ -111,7 +106,7 @@ char *probes_line_role(const char *group, const struct hv_probe *role, const cha
 		.args = is_return ? role->ret : role->args,
 		.maxactive = role->maxactive,
 	};
-	char *text = line(group, &d);
+	char *text = probes_line(group, &d);
 
 	free(name);
 	return text;
@@ -480,7 +475,7 @@ static size_t count_group(const struct probes *p)
 static int refuse_definition(struct probes *p, const struct probe_definition *d, int errnum,
 			     struct error *err)
 {
-	char *text = line(p->group, d);
+	char *text = probes_line(p->group, d);
 
 	error_set(err, "the kernel refuses the probe on %s", d->place);
 	tfs_refusal(err, &p->tfs, "", text, errnum);
@@ -496,7 +491,7 @@ static size_t make_batch(struct probes *p, const struct probe_definition *const 
 	size_t before = count_group(p);
 
 	for (size_t i = 0; i < n; i++)
-		text = join(text, line(p->group, d[i]));
+		text = join(text, probes_line(p->group, d[i]));
 	*errnum = -append(p, false, text);
 	free(text);
 	return *errnum ? min(count_group(p) - before, n - 1) : n;
@@ -554,7 +549,7 @@ static int make_user_definitions(struct probes *p, struct error *err)
 
 		if (!d->user)
 			continue;
-		char *text = line(p->group, d);
+		char *text = probes_line(p->group, d);
 		int errnum = -append(p, true, text);
 
 		free(text);

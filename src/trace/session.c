@@ -26,6 +26,9 @@
 
 #define SPARE_FILES 64 /* that are left for everything else */
 
+/* For "%s%s%s": "SYSTEM:NAME", or of our probes just "NAME". */
+#define EVENT_NAME(system, name) (system) ? (system) : "", (system) ? ":" : "", name
+
 struct session {
 	struct tfs tfs;
 	struct session_request request;
@@ -361,8 +364,7 @@ static int find_events(struct session *s, struct error *err)
 			continue;
 		if (used < sizeof(missing))
 			used += snprintf(missing + used, sizeof(missing) - used, "%s%s%s%s",
-					 n ? ", " : "", e->system ? e->system : "",
-					 e->system ? ":" : "", e->name);
+					 n ? ", " : "", EVENT_NAME(e->system, e->name));
 		n++;
 	}
 	if (!n)
@@ -382,13 +384,11 @@ static int set_filter(struct session *s, const struct session_event *e, struct e
 	free(path);
 	if (!ret)
 		return 0;
-	error_set(err, "the kernel refuses the filter of %s%s%s", e->system ? e->system : "",
-		  e->system ? ":" : "", e->name);
 	if (page > 0 && strlen(e->filter) >= (size_t)page)
 		return error_set(err,
 				 "the filter of %s%s%s has %zu bytes, and the kernel takes %ld",
-				 e->system ? e->system : "", e->system ? ":" : "", e->name,
-				 strlen(e->filter), page - 1);
+				 EVENT_NAME(e->system, e->name), strlen(e->filter), page - 1);
+	error_set(err, "the kernel refuses the filter of %s%s%s", EVENT_NAME(e->system, e->name));
 	return tfs_refusal(err, &s->tfs, s->path, e->filter, -ret);
 }
 
@@ -400,8 +400,7 @@ static int enable(struct session *s, const char *system, const char *name, struc
 	free(path);
 	if (!ret)
 		return 0;
-	return error_errno(err, ret, "the event %s%s%s can't be enabled", system ? system : "",
-			   system ? ":" : "", name);
+	return error_errno(err, ret, "the event %s%s%s can't be enabled", EVENT_NAME(system, name));
 }
 
 static int enable_all(struct session *s, struct error *err)

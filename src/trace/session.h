@@ -62,7 +62,10 @@ struct session;
 struct session *session_new(const struct session_request *request, struct error *err);
 int session_start(struct session *s, struct error *err);
 
-/* More threads than the request's `pids`, when there were any; what they fork is followed, too. */
+/*
+ * More threads than the request's `pids`, when there were any; what they fork is followed, too.
+ * 0 or -errno.
+ */
 int session_follow(struct session *s, const int32_t *tids, size_t n);
 
 /* Ids of the threads that the kernel follows now, a line each, for the caller to free, or NULL. */

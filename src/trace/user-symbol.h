@@ -10,6 +10,10 @@
 
 #include "base/error.h"
 
+/*
+ * *offset: in bytes, from the file's begin. -1 with *err when the file can't be read, is no ELF, or
+ * has no such function.
+ */
 int user_symbol_offset(const char *path, const char *symbol, uint64_t *offset, struct error *err);
 
 #endif
