@@ -246,6 +246,37 @@ static struct event *add_one(struct events *e, unsigned int i, bool is_return, c
 	return event;
 }
 
+static bool same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/*
+ * Whether another spec names this probe; with other arguments or another filter it is another one.
+ * What one of them names by itself must be taken.
+ */
+static bool have_probe(struct events *e, const struct spec *spec, const char *filter,
+		       const char *place, bool optional)
+{
+	const char *args = args_of(e, spec);
+
+	for (size_t i = 0; i < e->n_definitions; i++) {
+		struct probe_definition *d = &e->definitions[i];
+		struct event *event;
+
+		if (!same(d->place, place) || d->user != (spec->kind == SPEC_USER) ||
+		    d->type != (spec->is_return ? 'r' : 'p') || !same(d->args, args))
+			continue;
+		event = find(e, NULL, d->name);
+		if (!event || event->is_entry || !same(event->filter, filter))
+			continue;
+		d->optional &= optional;
+		event->optional &= optional;
+		return true;
+	}
+	return false;
+}
+
 static void add_probe(struct events *e, unsigned int i, const char *filter, const char *function,
 		      char *place, const char *label, bool optional)
 {
@@ -253,6 +284,8 @@ static void add_probe(struct events *e, unsigned int i, const char *filter, cons
 	struct event *event;
 
 	own(e, place);
+	if (have_probe(e, spec, filter, place, optional))
+		return;
 	event = add_one(e, i, spec->is_return, function, place, optional);
 	event->filter = filter;
 	event->label = xasprintf("%s%s",

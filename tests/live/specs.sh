@@ -70,6 +70,9 @@ if [ -z "$libc" ] || ! "$HVSCOPE" count "u:$libc:malloc" -d 1ms -q >"$tmp/out" 2
 fi
 check "a pattern over functions of a library" "$count 'u:$libc:mall*'" 1 \
 	"^hvscope: $libc has no function 'mall\*'.* \(a user probe takes no pattern\)$"
+check "what is named twice" "$HVSCOPE count --dry-run u:$libc:malloc u:$libc:malloc ur:$libc:malloc \
+	ur:$libc:malloc 'u:$libc:malloc top=\$stack0'" 0
+is "is one probe; a return, and one with arguments, are others" "$(grep -c '^probe ' "$tmp/out")" 3
 size=$(wc -c <"$(readlink -f "$libc")")
 check "a place behind its end" "$count u:$libc:$(printf '0x%x' "$size")" 1 \
 	"^hvscope: 0x[0-9a-f]+ lies behind the end of $libc"
