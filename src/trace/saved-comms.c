@@ -44,7 +44,7 @@ void saved_comms_read(struct saved_comms *s)
 
 const char *saved_comms_find(struct saved_comms *s, int tid)
 {
-	if (!s->fresh && !hash_find(&s->names, (uint32_t)tid)) {
+	if (!s->fresh) {
 		if (s->names.nr > NAMES_MAX)
 			forget(s);
 		saved_comms_read(s);

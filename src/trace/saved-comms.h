@@ -20,9 +20,9 @@ struct saved_comms {
 void saved_comms_read(struct saved_comms *s);
 
 /*
- * A thread's name; NULL when the kernel doesn't know it either. When it isn't known they are read
- * anew, but not twice without saved_comms_age() between: to be called when there are new records,
- * because of those that were known before it the kernel has learnt nothing since.
+ * A thread's name; NULL when the kernel doesn't know it either. They are read anew for it, since an
+ * id may be another thread's by now, but not twice without saved_comms_age() between: to be called
+ * when there are new records, because of those before it the kernel has learnt nothing since.
  */
 const char *saved_comms_find(struct saved_comms *s, int tid);
 
