@@ -474,12 +474,10 @@ static int print(const struct settings *s, const struct report *report, struct o
 		.table = s->table,
 		.version = PACKAGE_VERSION,
 	};
-	struct render *render = render_begin(s->format, &options, out);
-	int ret = render_report(render, report, err);
 
-	if (render_end(render, ret ? NULL : err))
-		ret = -1;
-	return ret || output_report(output, err) ? -1 : output_done(output, err);
+	if (render_once(s->format, &options, out, report, err) || output_report(output, err))
+		return -1;
+	return output_done(output, err);
 }
 
 static int run_info(const struct settings *s, struct error *err)

@@ -335,19 +335,14 @@ static int print(struct list *l, struct error *err)
 		.table = s->table,
 		.version = PACKAGE_VERSION,
 	};
-	struct render *render;
-	int ret;
 
 	note_missing(l);
-	if (report_finish(l->report, &order, err))
+	if (report_finish(l->report, &order, err) ||
+	    render_once(s->format, &options, out, l->report, err))
 		return -1;
-	render = render_begin(s->format, &options, out);
-	ret = render_report(render, l->report, err);
-	if (render_end(render, ret ? NULL : err))
-		ret = -1;
-	if (!ret && !s->format->tells_notes)
+	if (!s->format->tells_notes)
 		say_notes(l);
-	return ret || output_report(l->output, err) ? -1 : 0;
+	return output_report(l->output, err);
 }
 
 /* --- This kernel --- */

@@ -142,3 +142,14 @@ int render_end(struct render *render, struct error *err)
 	free(render);
 	return ret;
 }
+
+int render_once(const struct renderer *renderer, const struct render_options *options, FILE *out,
+		const struct report *report, struct error *err)
+{
+	struct render *render = render_begin(renderer, options, out);
+	int ret = render_report(render, report, err);
+
+	if (render_end(render, ret ? NULL : err))
+		ret = -1;
+	return ret;
+}

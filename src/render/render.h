@@ -58,6 +58,10 @@ struct render *render_begin(const struct renderer *renderer, const struct render
 int render_report(struct render *render, const struct report *report, struct error *err);
 int render_end(struct render *render, struct error *err);
 
+/* All of these for a single report. */
+int render_once(const struct renderer *renderer, const struct render_options *options, FILE *out,
+		const struct report *report, struct error *err);
+
 /*
  * A sentence that names the tables that this format leaves out of the report, for stderr, or
  * NULL; the caller frees it.
