@@ -55,9 +55,10 @@ struct binding {
 	struct tep_handle *tep;
 	struct strhash events; /* "system:name" → struct event */
 	struct slot *slots;
-	unsigned int n_slots, slots_room;
+	unsigned int n_slots;
+	size_t slots_room;
 	struct decode_plan plan;
-	uint32_t rows_room;
+	size_t rows_room;
 	struct strhash numbers; /* text → struct text's index + 1 */
 	struct texts texts;
 	struct reasons **reasons;
@@ -374,10 +375,7 @@ static void add_row(struct binding *b, uint32_t id, const struct decode_row *row
 		memset(plan->first + plan->n_ids, 0, (id + 1 - plan->n_ids) * sizeof(*plan->first));
 		plan->n_ids = id + 1;
 	}
-	if (plan->n_rows == b->rows_room) {
-		b->rows_room = b->rows_room ? b->rows_room * 2 : 32;
-		plan->rows = xreallocarray(plan->rows, b->rows_room, sizeof(*plan->rows));
-	}
+	plan->rows = xgrow(plan->rows, plan->n_rows, &b->rows_room, sizeof(*plan->rows));
 	for (last = &plan->first[id]; *last; last = &plan->rows[*last - 1].next)
 		chain++;
 	plan->rows[plan->n_rows] = *row;
@@ -388,10 +386,7 @@ static void add_row(struct binding *b, uint32_t id, const struct decode_row *row
 static int add_slot(struct binding *b, const struct hypervisor *hv, const struct hv_event *row,
 		    struct event *event, struct decode_row *decoded)
 {
-	if (b->n_slots == b->slots_room) {
-		b->slots_room = b->slots_room ? b->slots_room * 2 : 32;
-		b->slots = xreallocarray(b->slots, b->slots_room, sizeof(*b->slots));
-	}
+	b->slots = xgrow(b->slots, b->n_slots, &b->slots_room, sizeof(*b->slots));
 	decoded->slot = b->n_slots;
 	b->slots[b->n_slots] = (struct slot){ .hv = hv, .row = row, .event = event };
 	add_row(b, (uint32_t)event->tep->id, decoded);

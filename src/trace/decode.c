@@ -26,8 +26,6 @@
 #include "trace/subjects.h"
 #include "trace/window.h"
 
-/* common_flags: recorded in an interrupt, a softirq, an NMI. */
-enum { IN_HARDIRQ = 0x08, IN_SOFTIRQ = 0x10, IN_NMI = 0x40 };
 enum { IN_CONTEXT = IN_HARDIRQ | IN_SOFTIRQ | IN_NMI };
 
 enum {

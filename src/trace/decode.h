@@ -20,6 +20,9 @@
 struct subjects;
 struct window;
 
+/* common_flags: recorded in an interrupt, a softirq, an NMI. */
+enum { IN_HARDIRQ = 0x08, IN_SOFTIRQ = 0x10, IN_NMI = 0x40 };
+
 enum decode_read {
 	DECODE_CONST,
 	DECODE_NUMBER,

@@ -82,7 +82,6 @@ void record_names_by(struct tep_handle *tep, const struct ksyms *ksyms)
 static void unescape(char *text)
 {
 	char *to = text;
-
 	const char *p;
 
 	for (p = text; *p && *p != '"'; p++) {

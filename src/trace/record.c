@@ -412,7 +412,6 @@ size_t records_stack(struct records *r, unsigned int slot, const void *record, s
 
 unsigned int records_level(const struct records *r, const void *record, size_t size)
 {
-	enum { IN_HARDIRQ = 0x08, IN_SOFTIRQ = 0x10, IN_NMI = 0x40 };
 	uint16_t offset = binding_plan(r->binding)->flags_offset;
 	unsigned int flags = offset < size ? ((const unsigned char *)record)[offset] : 0;
 
@@ -444,8 +443,11 @@ static void append_field(const struct records *r, const struct record_field *fie
 	uint64_t number;
 
 	if (records_number(r, field, record, size, &number))
-		snprintf(value, sizeof(value), field->is_hex ? "0x%" PRIx64 : field->is_signed ?
-			 "%" PRId64 : "%" PRIu64, number);
+		snprintf(value, sizeof(value),
+			 field->is_hex    ? "0x%" PRIx64 :
+			 field->is_signed ? "%" PRId64 :
+					    "%" PRIu64,
+			 number);
 	else if (!records_text(r, field, record, size, value, sizeof(value)) &&
 		 !bytes_text(r, field, record, size, value, sizeof(value)))
 		return;
