@@ -204,15 +204,25 @@ static const char *args_of(struct events *e, const struct spec *spec)
 				spec->args ? " " : ""));
 }
 
-/* An event's name: letters, digits and _, at most 63 of them, and unlike the others'. */
-static char *event_name(const struct events *e, bool is_return, const char *function)
+/* Of a function, what an event's name can hold: letters, digits and _, and not too many. */
+static char *tracefs_name(const char *function)
 {
-	char *name = xasprintf("%c_%.50s", is_return ? 'r' : 'p', function);
-	unsigned int n = 1;
+	char *name = xasprintf("%.50s", function);
 
 	for (char *p = name; *p; p++)
 		if (!isalnum((unsigned char)*p))
 			*p = '_';
+	return name;
+}
+
+/* An event's name, at most 63 characters, and unlike the others'. */
+static char *event_name(const struct events *e, bool is_return, const char *function)
+{
+	char *part = tracefs_name(function);
+	char *name = xasprintf("%c_%s", is_return ? 'r' : 'p', part);
+	unsigned int n = 1;
+
+	free(part);
 	while (have(e, NULL, name)) {
 		char *other = xasprintf("%.50s_%u", name, ++n);
 
@@ -488,24 +498,46 @@ static const char *function_in_file(const struct spec *spec, const char *system,
 	return name + 2;
 }
 
+/* The event as a spec of this kind would name it: the caller frees it; NULL: no spec does. */
+static char *name_in_file(const struct spec *spec, const char *system, const char *name)
+{
+	const char *function;
+
+	if (spec->kind == SPEC_TRACEPOINT)
+		return strcmp(system, "ftrace") ? xasprintf("%s:%s", system, name) : NULL;
+	function = function_in_file(spec, system, name);
+	return function ? xstrdup(function) : NULL;
+}
+
+/* A function whose name an event can't hold as it is. */
+static bool is_named(const struct spec *spec, const char *called)
+{
+	char *name;
+	bool same_name;
+
+	if (spec->kind == SPEC_TRACEPOINT || !spec->pattern || spec->regex || spec->glob)
+		return false;
+	name = tracefs_name(spec->pattern);
+	same_name = !strcmp(name, called);
+	free(name);
+	return same_name;
+}
+
 static bool take_from_file(struct events *e, unsigned int i, const struct spec_matcher *m,
 			   const char *system, const char *name)
 {
 	const struct spec *spec = &e->specs[i];
-	char *full = xasprintf("%s:%s", system, name);
-	const char *function =
-		spec->kind == SPEC_TRACEPOINT ? full : function_in_file(spec, system, name);
-	bool matches = function && strcmp(system, "ftrace") != 0 && spec_matches(m, function);
+	char *called = name_in_file(spec, system, name);
+	bool matches = called && (spec_matches(m, called) || is_named(spec, called));
 	struct event *event;
 
 	if (matches && !have(e, system, name)) {
 		event = add(e, i, NULL);
 		event->system = xstrdup(system);
 		event->name = xstrdup(name);
-		event->label = xasprintf("%s%s", function != full && spec->is_return ? "r:" : "",
-					 function);
+		event->label = xasprintf("%s%s", spec->is_return ? "r:" : "", called);
 	}
-	free(full);
+	free(called);
 	return matches;
 }
 
@@ -513,14 +545,14 @@ static int not_in_file(const struct spec *spec,
 		       const char *(*name)(void *ctx, size_t i, const char **system), void *ctx,
 		       struct error *err)
 {
-	bool plain = spec->kind == SPEC_TRACEPOINT && !spec->regex && !spec->glob;
+	bool plain = spec->pattern && !spec->regex && !spec->glob;
 	const char *system, *event, *near;
 	char *full, *best = NULL;
 	int ret;
 
 	for (size_t k = 0; plain && (event = name(ctx, k, &system)); k++) {
-		full = xasprintf("%s:%s", system, event);
-		near = text_nearer(spec->pattern, full, best);
+		full = name_in_file(spec, system, event);
+		near = full ? text_nearer(spec->pattern, full, best) : best;
 		if (near == full) {
 			free(best);
 			best = full;

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,12 +236,23 @@ struct spec_matcher *spec_matcher_new(const struct spec *spec, struct error *err
 	return NULL;
 }
 
+/* What a place in a file is called where it has no symbol. */
+static bool is_place(const char *name, uint64_t offset)
+{
+	char place[32];
+
+	snprintf(place, sizeof(place), "0x%" PRIx64, offset);
+	return !strcmp(name, place);
+}
+
 bool spec_matches(const struct spec_matcher *m, const char *name)
 {
 	if (m->spec->regex)
 		return !regexec(&m->regex, name, 0, NULL, 0);
 	if (m->spec->glob)
 		return !fnmatch(m->spec->pattern, name, 0);
+	if (!m->spec->pattern)
+		return is_place(name, m->spec->offset);
 	return !strcmp(m->spec->pattern, name);
 }
 

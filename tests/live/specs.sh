@@ -73,6 +73,13 @@ check "a pattern over functions of a library" "$count 'u:$libc:mall*'" 1 \
 check "what is named twice" "$HVSCOPE count --dry-run u:$libc:malloc u:$libc:malloc ur:$libc:malloc \
 	ur:$libc:malloc 'u:$libc:malloc top=\$stack0'" 0
 is "is one probe; a return, and one with arguments, are others" "$(grep -c '^probe ' "$tmp/out")" 3
+place=$("$HVSCOPE" count --dry-run "u:$libc:malloc" | sed -n 's/^probe .*:\(0x[0-9a-f]*\).*/\1/p')
+check "a place in a file" "$HVSCOPE record u:$libc:$place -q -o $tmp/place -- ls /" 0
+check "is found in the recording by its number" "$HVSCOPE count -i $tmp/place u:$libc:$place -f csv -q" 0 \
+	"^$place,[1-9]"
+check "another isn't" "$HVSCOPE count -i $tmp/place u:$libc:0x1" 1 "^hvscope: no event of the file matches"
+check "one that is misspelt gets a near one" "$HVSCOPE count -i $tmp/place p:${place}0" 1 \
+	"^hvscope: no event of the file matches 'p:${place}0'; did you mean '$place'\?$"
 size=$(wc -c <"$(readlink -f "$libc")")
 check "a place behind its end" "$count u:$libc:$(printf '0x%x' "$size")" 1 \
 	"^hvscope: 0x[0-9a-f]+ lies behind the end of $libc"

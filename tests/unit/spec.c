@@ -130,6 +130,8 @@ static void test_matching(void)
 	ok(!matches("t:/^exit/", "kvm:kvm_exit"), "unless it is anchored");
 	ok(matches("p:vfs_rea?", "vfs_read"), "a glob over functions");
 	ok(!matches("vfs_read", "vfs_readv"), "a name is the whole name");
+	ok(matches("u:/bin/x:0x1A40", "0x1a40"), "a place in a file goes by its number");
+	ok(!matches("ur:/bin/x:0x1a40", "main"), "only by that");
 	spec_parse("t:/(/", &s, &err);
 	ok(!spec_matcher_new(&s, &err) && err.status == 2, "a broken one is refused: %s", err.text);
 	spec_free(&s);
