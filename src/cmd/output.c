@@ -75,7 +75,8 @@ static int open_temporary(struct output *o, struct error *err)
 	int dir = slash ? (int)(slash - o->target) + 1 : 0;
 	int fd;
 
-	o->temporary = xasprintf("%.*s.%s.XXXXXX", dir, o->target, o->target + dir);
+	/* a name may be as long as names can be, NAME_MAX: then this one has its beginning */
+	o->temporary = xasprintf("%.*s.%.200s.XXXXXX", dir, o->target, o->target + dir);
 	fd = mkostemp(o->temporary, O_CLOEXEC);
 	if (fd < 0) {
 		error_errno(err, errno, "%s can't be written: no file can be made beside it",

@@ -44,6 +44,10 @@ ok "the link stays, its target is made" [ -L "$dir/sym" -a -s "$dir/sub/real" ]
 echo old >"$dir/sub/real"
 check "a link to a file" "$exits -f json -o $dir/sym2" 0
 ok "its target is replaced" grep -q '"exits"' "$dir/sub/real"
+long=$dir/$(printf '%0255d' 0)
+check "a name as long as names can be" "$exits -f csv -o $long" 0
+ok "is written" [ -s "$long" ]
+rm -f "$long"
 ln -s loop "$dir/loop"
 check "links that go round" "$exits -o $dir/loop" 1 "^hvscope: .*loop can't be written"
 rm -rf "$dir/sub" "$dir/sym" "$dir/sym2" "$dir/loop"
