@@ -79,12 +79,15 @@ static char *part_path(const char *file, unsigned int cpu)
 /* Parts of an earlier recording are somebody's data. */
 static int refuse_leftovers(const struct parts *p, struct error *err)
 {
-	for (unsigned int i = 0; i < p->n_parts; i++)
-		if (!access(p->parts[i].path, F_OK) || errno != ENOENT)
+	for (unsigned int i = 0; i < p->n_parts; i++) {
+		if (access(p->parts[i].path, F_OK) && errno != ENOENT)
+			return error_errno(err, errno, "%s can't be made", p->parts[i].path);
+		if (!access(p->parts[i].path, F_OK))
 			return error_set(err,
 					 "%s is there, of a recording that was interrupted: "
 					 "'hvscope record --recover -o %s' joins it, or remove it",
 					 p->parts[i].path, p->file);
+	}
 	return 0;
 }
 
