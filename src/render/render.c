@@ -71,7 +71,7 @@ struct render *render_begin(const struct renderer *renderer, const struct render
 	return render;
 }
 
-/* Names of the tables, as "a, b and c"; the caller frees it. Those that `wanted` says. */
+/* Names of the tables that are printed, or are not, as "a, b and c"; the caller frees it. */
 static char *table_names(const struct render *render, const struct report *report, bool printed)
 {
 	char *names = xstrdup("");

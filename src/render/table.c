@@ -11,12 +11,12 @@
 
 enum {
 	LINE_WIDTH = 100,
-	TEXT_MAX = 240,      /* bytes of a text cell before fitting */
-	SENTENCE_MAX = 4096, /* bytes of a note, a path, a name in the first line */
-	LABEL_WIDTH = 80,    /* columns of a text in a histogram's heading */
-	TEXT_LEAST = 8,      /* columns that a text column keeps when space is short … */
-	TEXT_AT_ALL = 4,     /* … and when even that doesn't fit */
+	TEXT_MAX = 240,       /* bytes of a text cell before fitting … */
 	LINE_TEXT_MAX = 4096, /* … and of one in a line that is printed as it comes */
+	SENTENCE_MAX = 4096,  /* bytes of a note, a path, a name in the first line */
+	LABEL_WIDTH = 80,     /* columns of a text in a histogram's heading */
+	TEXT_LEAST = 8,       /* columns that a text column keeps when space is short … */
+	TEXT_AT_ALL = 4,      /* … and when even that doesn't fit */
 	BAR_WIDTH = 40,
 	BIASED_FROM = 100, /* 1 of this many discarded: say that times are biased */
 };
@@ -345,7 +345,7 @@ static void put_heading(const struct render *render, const char *title, const st
 	free(text);
 }
 
-/* Rows of powers of two, as the BCC tools print them; `below` holds counts below 2^k. */
+/* Rows of powers of two, as the BCC tools print them; counts[k] is of 2^k … 2^(k + 1) - 1. */
 static void put_powers(FILE *out, const char *unit, const uint64_t *counts, unsigned first,
 		       unsigned last)
 {

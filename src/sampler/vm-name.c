@@ -244,11 +244,12 @@ int32_t vcpu_by_comm(const char *comm)
 	static const struct {
 		const char *before, *after;
 	} patterns[] = {
-		{ "CPU ", "/KVM" },                        /* QEMU */
-		{ "CPU ", "/TCG" },    { "fc_vcpu ", "" }, /* Firecracker, libkrun */
-		{ "crosvm_vcpu", "" },                     /* crosvm */
-		{ "vcpu", "" },                            /* Cloud Hypervisor */
-		{ "kvm-vcpu-", "" },                       /* kvmtool */
+		{ "CPU ", "/KVM" }, /* QEMU */
+		{ "CPU ", "/TCG" },
+		{ "fc_vcpu ", "" },    /* Firecracker, libkrun */
+		{ "crosvm_vcpu", "" }, /* crosvm */
+		{ "vcpu", "" },	       /* Cloud Hypervisor */
+		{ "kvm-vcpu-", "" },   /* kvmtool */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {

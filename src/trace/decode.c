@@ -357,7 +357,7 @@ static bool is_zero(const struct decode_arg *arg)
 	return arg->read == DECODE_CONST && !arg->value;
 }
 
-/* Whether emit_words() can do it: an exit has three fields, an entry one. */
+/* Whether emit() may load its fields as words: an exit has three of them, an entry one. */
 static bool has_words(const struct decode_row *row)
 {
 	if (row->kind == FACT_EXIT)
