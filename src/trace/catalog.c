@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "trace/ksyms.h"
 
 static void add(struct catalog *c, char *name)
 {
@@ -100,11 +101,9 @@ int catalog_functions(struct catalog *c, const struct root *root, const char *mo
 {
 	char *rest, *line, *name;
 
-	*c = (struct catalog){
-		.text = path_read_all(root, 256u << 20, NULL, "/proc/kallsyms"),
-	};
+	*c = (struct catalog){ .text = ksyms_text(root, NULL, err) };
 	if (!c->text)
-		return error_errno(err, errno, "can't read the list of functions, /proc/kallsyms");
+		return -1;
 	for (rest = c->text; (line = strsep(&rest, "\n"));)
 		if ((name = function_of(line, module)))
 			add(c, name);

@@ -13,6 +13,8 @@
 /* A function isn't longer: an address further behind one is in what has no name (BPF, gaps). */
 enum { FUNCTION_MAX = 1 << 20 };
 
+enum { TEXT_LIMIT = 256 << 20 }; /* bytes; the list of a kernel with many modules has 20 MB */
+
 struct symbol {
 	uint64_t address;
 	const char *name, *module;
@@ -83,14 +85,20 @@ struct ksyms *ksyms_new(const char *text, size_t len)
 	return parse(xstrndup(text, len));
 }
 
+char *ksyms_text(const struct root *root, size_t *len, struct error *err)
+{
+	char *text = path_read_all(root, TEXT_LIMIT, len, "/proc/kallsyms");
+
+	if (!text)
+		error_errno(err, errno, "can't read the list of functions, /proc/kallsyms");
+	return text;
+}
+
 struct ksyms *ksyms_load(const struct root *root, struct error *err)
 {
-	char *text = path_read_all(root, 256u << 20, NULL, "/proc/kallsyms");
+	char *text = ksyms_text(root, NULL, err);
 
-	if (text)
-		return parse(text);
-	error_errno(err, errno, "can't read the list of functions, /proc/kallsyms");
-	return NULL;
+	return text ? parse(text) : NULL;
 }
 
 void ksyms_free(struct ksyms *k)

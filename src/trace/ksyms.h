@@ -18,6 +18,12 @@ struct ksyms;
 /* Of a text that need not end in NUL and isn't needed afterwards. */
 struct ksyms *ksyms_new(const char *text, size_t len);
 
+/*
+ * The list of the running kernel as it stands, NUL-terminated; the caller frees it. *len (may be
+ * NULL) is its length. NULL with *err when it can't be read.
+ */
+char *ksyms_text(const struct root *root, size_t *len, struct error *err);
+
 /* Of the running kernel; NULL with *err when it can't be read. */
 struct ksyms *ksyms_load(const struct root *root, struct error *err);
 void ksyms_free(struct ksyms *k);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "trace/ksyms.h"
 #include "trace/preflight.h"
 #include "trace/tracefs.h"
 
@@ -27,8 +28,7 @@ struct preflight *preflight_new(const struct root *root)
 		return p;
 	p->kprobes = tfs_exists(&p->tfs, "kprobe_events");
 	if (p->kprobes)
-		p->symbols =
-			path_read_all(&p->tfs.root, 256u << 20, &p->n_symbols, "/proc/kallsyms");
+		p->symbols = ksyms_text(&p->tfs.root, &p->n_symbols, NULL);
 	return p;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "trace/ksyms.h"
 #include "trace/probe.h"
 
 #define MAXACTIVE_MAX 4096 /* KRETPROBE_MAXACTIVE_MAX of the kernel */
@@ -206,9 +207,7 @@ static void see_symbol(struct probes *p, const char *from, const char *end)
 static void look_up_symbols(struct probes *p)
 {
 	size_t len;
-	char *text = p->n_symbols ?
-			     path_read_all(&p->tfs.root, 256u << 20, &len, "/proc/kallsyms") :
-			     NULL;
+	char *text = p->n_symbols ? ksyms_text(&p->tfs.root, &len, NULL) : NULL;
 
 	if (!text)
 		return;
