@@ -10,6 +10,8 @@
 #						COMMAND is a line for the shell; STATUS its exit status;
 #						MUST and MUSTNOT are extended regular expressions on
 #						stdout and stderr together (left in $tmp/out)
+#	refuses NAME ARGUMENTS STATUS WORDS	`hvscope ARGUMENTS`, a line for the shell, has this status
+#						and prints but a line on stderr, which WORDS match
 #	skip NAME WHY				one check that can't be made here
 #	skip_all WHY				the whole test can't run here (ends it)
 #
@@ -88,6 +90,19 @@ check() {
 		diag "command: $2"
 		diag "$tap_why"
 		head -n 40 "$tmp/out" | sed 's/^/# /'
+	fi
+}
+
+refuses() {
+	tap_status=0
+	(eval "$HVSCOPE $2") >"$tmp/stdout" 2>"$tmp/stderr" </dev/null || tap_status=$?
+	if [ "$tap_status" -eq "$3" ] && ! [ -s "$tmp/stdout" ] &&
+		[ "$(wc -l <"$tmp/stderr")" -eq 1 ] && grep -Eq -- "^hvscope: .*$4" "$tmp/stderr"; then
+		pass "$1"
+	else
+		fail "$1"
+		diag "hvscope $2: status $tap_status"
+		head -n 5 "$tmp/stderr" "$tmp/stdout" | sed 's/^/# /'
 	fi
 }
 

@@ -12,18 +12,9 @@ small=$traces/kvm/6.1-small.dat
 medium=$traces/kvm/6.1-medium.dat
 xen=$traces/xen/xen-small.v6.dat
 
-# sentence NAME ARGUMENTS WORDS: status 1, one line on stderr, nothing on stdout.
+# sentence NAME ARGUMENTS WORDS: of `hvscope exits`.
 sentence() {
-	tap_status=0
-	(eval "$HVSCOPE exits $2") >"$tmp/stdout" 2>"$tmp/stderr" </dev/null || tap_status=$?
-	if [ "$tap_status" -eq 1 ] && ! [ -s "$tmp/stdout" ] &&
-		[ "$(wc -l <"$tmp/stderr")" -eq 1 ] && grep -Eq -- "^hvscope: .*$3" "$tmp/stderr"; then
-		pass "$1"
-	else
-		fail "$1"
-		diag "hvscope exits $2: status $tap_status"
-		head -n 5 "$tmp/stderr" "$tmp/stdout" | sed 's/^/# /'
-	fi
+	refuses "$1" "exits $2" 1 "$3"
 }
 
 # --- No trace ---

@@ -27,18 +27,9 @@ for command in $commands; do
 		"^hvscope: there is no option --no-such-option; "
 done
 
-# usage NAME ARGUMENTS SENTENCE: status 2, one line on stderr, nothing on stdout.
+# usage NAME ARGUMENTS WORDS
 usage() {
-	tap_status=0
-	(eval "$HVSCOPE $2") >"$tmp/stdout" 2>"$tmp/stderr" </dev/null || tap_status=$?
-	if [ "$tap_status" -eq 2 ] && ! [ -s "$tmp/stdout" ] &&
-		[ "$(wc -l <"$tmp/stderr")" -eq 1 ] && grep -Eq -- "^hvscope: .*$3" "$tmp/stderr"; then
-		pass "$1"
-	else
-		fail "$1"
-		diag "hvscope $2: status $tap_status"
-		head -n 5 "$tmp/stderr" "$tmp/stdout" | sed 's/^/# /'
-	fi
+	refuses "$1" "$2" 2 "$3"
 }
 
 usage "no command" "" "'hvscope help' lists them"

@@ -7,29 +7,24 @@
 
 #include <string.h>
 
+#include "tests/gen.h"
 #include "tests/tap.h"
 
-#define COMMON                                                                         \
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"         \
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"         \
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
-	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
-
 /* As Linux has them on riscv64 and on x86, with the fields that matter. */
-static const char riscv_exit[] = "name: kvm_exit\nID: 100\nformat:\n" COMMON
+static const char riscv_exit[] = "name: kvm_exit\nID: 100\n" GEN_COMMON
 				 "\tfield:unsigned long sepc;\toffset:8;\tsize:8;\tsigned:0;\n"
 				 "\tfield:unsigned long scause;\toffset:16;\tsize:8;\tsigned:0;\n"
 				 "\nprint fmt: \"%lx\", REC->scause\n";
-static const char riscv_entry[] = "name: kvm_entry\nID: 101\nformat:\n" COMMON
+static const char riscv_entry[] = "name: kvm_entry\nID: 101\n" GEN_COMMON
 				  "\tfield:unsigned long pc;\toffset:8;\tsize:8;\tsigned:0;\n"
 				  "\nprint fmt: \"%lx\", REC->pc\n";
-static const char x86_exit[] = "name: kvm_exit\nID: 100\nformat:\n" COMMON
+static const char x86_exit[] = "name: kvm_exit\nID: 100\n" GEN_COMMON
 			       "\tfield:unsigned int exit_reason;\toffset:8;\tsize:4;\tsigned:0;\n"
 			       "\tfield:unsigned long guest_rip;\toffset:16;\tsize:8;\tsigned:0;\n"
 			       "\tfield:u32 isa;\toffset:24;\tsize:4;\tsigned:0;\n"
 			       "\tfield:unsigned int vcpu_id;\toffset:60;\tsize:4;\tsigned:0;\n"
 			       "\nprint fmt: \"%x\", REC->exit_reason\n";
-static const char x86_entry[] = "name: kvm_entry\nID: 101\nformat:\n" COMMON
+static const char x86_entry[] = "name: kvm_entry\nID: 101\n" GEN_COMMON
 				"\tfield:unsigned int vcpu_id;\toffset:8;\tsize:4;\tsigned:0;\n"
 				"\nprint fmt: \"%u\", REC->vcpu_id\n";
 
