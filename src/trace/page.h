@@ -66,6 +66,16 @@ enum {
 
 enum { PAGE_TYPE_BITS = 5, PAGE_DELTA_BITS = 27 };
 
+/* An entry's first word, as this machine's kernel writes it. */
+static inline uint32_t page_entry(uint32_t type, uint32_t delta)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return delta << PAGE_TYPE_BITS | type;
+#else
+	return type << PAGE_DELTA_BITS | delta;
+#endif
+}
+
 /* As page_next(), with the ordinary record of this machine's byte order in line. */
 static inline int page_next_fast(struct page_walk *w, const struct page_layout *layout,
 				 struct page_record *rec)

@@ -16,6 +16,10 @@
  * buffer is gone. There is no record that could have the mark of that loss, so a sub-buffer without
  * one follows, with the mark and the time of the last record. A CPU that has written nothing says
  * so by its part: it is there, and empty.
+ *
+ * A CPU with few records could be left so for hours. So one that filled no sub-buffer for a second
+ * is read, what comes is put into the last sub-buffer of its part as long as that has room, and
+ * when nothing comes the part's end says until when there was none.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -36,6 +40,10 @@
 #define PIPE_SIZE (256 << 10)
 #define HOLE_MIN  (UINT64_C(1) << 20) /* smaller holes wait until they are worth it */
 #define MARKS     32
+#define QUIET     UINT64_C(1000000000) /* a CPU that filled no page for so long isn't waited for */
+#define SETTLED   UINT64_C(100000000)  /* a record that was begun so long ago is there */
+
+enum { EXTEND_SIZE = 8 }; /* of an entry that is only time */
 
 /* All records before `end` were written before `time`. */
 struct part_mark {
@@ -48,7 +56,11 @@ struct part {
 	char *path;
 	uint64_t begin, end;           /* the bytes that count */
 	uint64_t hole;                 /* freed up to here */
-	void *after;		       /* recovered: the sub-buffer that says what is missing */
+	unsigned char *after;          /* recovered: sub-buffers that say what is missing */
+	size_t n_after;                /* so many */
+	uint64_t moved;                /* when all that it had, or a full page, was moved */
+	bool open;                     /* the page before `end` may take more records */
+	uint64_t until;                /* recovered: then there were no more; NEVER: it is whole */
 	struct part_mark marks[MARKS]; /* a ring; the oldest at `first` */
 	unsigned int first, n_marks;
 };
@@ -67,7 +79,7 @@ struct parts {
 	bool busy;          /* it found much */
 	uint64_t complete;  /* from this time on nothing was dropped */
 	int pipe[2];
-	void *page;
+	unsigned char *page, *tail;
 	struct tracedat_part *list;
 };
 
@@ -111,6 +123,7 @@ static struct parts *new_parts(const char *file, unsigned int n, const struct pa
 	p->file = xstrdup(file);
 	p->layout = *layout;
 	p->page = xmalloc(layout->size);
+	p->tail = xmalloc(layout->size);
 	p->pipe[0] = p->pipe[1] = -1;
 	p->n_parts = n;
 	p->parts = xcalloc(n + 1, sizeof(*p->parts));
@@ -203,27 +216,160 @@ static int move_full(struct parts *p, struct part *part, struct error *err)
 		moved += n;
 	}
 	p->busy |= moved > p->round_max / 4;
+	if (moved) {
+		part->moved = p->before;
+		part->open = false;
+	}
 	return 0;
 }
 
-/* The rest, in pages that are not full. */
+/* The low half of `commit`, in which all its bits are. Recovered, it may be another machine's. */
+static size_t commit_at(const struct page_layout *layout)
+{
+	bool big = layout->swap != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+
+	return 8 + (big ? layout->long_size - 4 : 0);
+}
+
+static int write_at(const struct parts *p, const struct part *part, const void *from, size_t size,
+		    uint64_t at, struct error *err)
+{
+	ssize_t written = pwrite(part->fd, from, size, (off_t)at);
+
+	return written == (ssize_t)size ? 0 : write_failed(p, part, written, err);
+}
+
+/*
+ * Whether the page that the part ends with, which is read, can take the records of p->page; *at:
+ * where its own end, and the time of the last one. There may be an entry behind it which says that
+ * nothing follows, and behind the data a number of lost records.
+ */
+static bool takes_more(struct parts *p, const struct part *part, const struct page_walk *more,
+		       size_t *at, uint64_t *time)
+{
+	const struct page_layout *layout = &p->layout;
+	const unsigned char *last;
+	struct page_record rec;
+	struct page_walk walk;
+
+	if (pread(part->fd, p->tail, layout->size, (off_t)(part->end - layout->size)) !=
+		    (ssize_t)layout->size ||
+	    page_begin(&walk, layout, p->tail, layout->size) || walk.lost)
+		return false;
+	for (last = walk.p; page_next(&walk, layout, &rec) == 1;)
+		last = walk.p;
+	*at = (size_t)(last - p->tail);
+	*time = walk.time;
+	return last == walk.end && more->time >= *time &&
+	       (more->time - *time) >> PAGE_DELTA_BITS <= UINT32_MAX &&
+	       EXTEND_SIZE + (size_t)(more->end - more->p) <= layout->size - *at;
+}
+
+/* Puts the records of p->page into the page that the part ends with: 1, 0 it can't take them. */
+static int join_pages(struct parts *p, struct part *part, struct error *err)
+{
+	const uint64_t page = part->end - p->layout.size;
+	struct page_walk more;
+	uint32_t extend[2], commit;
+	uint64_t time;
+	size_t at, len;
+
+	if (!part->open || page_begin(&more, &p->layout, p->page, p->layout.size) || more.lost ||
+	    !takes_more(p, part, &more, &at, &time))
+		return 0;
+	time = more.time - time;
+	len = (size_t)(more.end - more.p);
+	extend[0] = page_entry(PAGE_TYPE_TIME_EXTEND, time & ((1u << PAGE_DELTA_BITS) - 1));
+	extend[1] = (uint32_t)(time >> PAGE_DELTA_BITS);
+	commit = (uint32_t)(at + EXTEND_SIZE + len - p->layout.data);
+	/* The length comes last: before that they aren't there. */
+	if (write_at(p, part, extend, EXTEND_SIZE, page + at, err) ||
+	    write_at(p, part, more.p, len, page + at + EXTEND_SIZE, err) ||
+	    write_at(p, part, &commit, sizeof(commit), page + commit_at(&p->layout), err))
+		return -1;
+	return 1;
+}
+
+/* What is in p->page goes to the end of the part. */
+static int keep_page(struct parts *p, struct part *part, struct error *err)
+{
+	int joined;
+
+	if (open_part(p, part, err))
+		return -1;
+	joined = join_pages(p, part, err);
+	if (joined)
+		return min(joined, 0);
+	if (write_at(p, part, p->page, p->layout.size, part->end, err))
+		return -1;
+	part->end += p->layout.size;
+	part->open = true;
+	return 0;
+}
+
+/* What a CPU has, in pages that are not full. 1: it has nothing. */
 static int read_rest(struct parts *p, struct part *part, struct error *err)
 {
 	int fd = watch_fd(p->watch, part->cpu);
-	ssize_t n;
+	uint64_t moved = 0;
 
-	while (fd >= 0 && (n = read(fd, p->page, p->layout.size)) != 0) {
+	while (fd >= 0 && moved < p->round_max) {
+		ssize_t n = read(fd, p->page, p->layout.size);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n != (ssize_t)p->layout.size)
-			break;
-		if (open_part(p, part, err))
+			return !moved && (n >= 0 || errno == EAGAIN);
+		if (keep_page(p, part, err))
 			return -1;
-		ssize_t written = pwrite(part->fd, p->page, n, part->end);
+		moved += (uint64_t)n;
+	}
+	return 0;
+}
 
-		if (written != n)
-			return write_failed(p, part, written, err);
-		part->end += n;
+/* Quiet CPUs. */
+
+/*
+ * Behind its pages a part says until when there were no more: `time`, by whose size it is told from
+ * a page that was written by half. It isn't one of them: what comes is written over it. Where it
+ * can't be written, after a crash less is known.
+ */
+static bool say_until(const struct part *part, uint64_t time)
+{
+	const uint64_t until[2] = { time };
+
+	return pwrite(part->fd, until, sizeof(until), (off_t)part->end) == sizeof(until);
+}
+
+/* 0: it doesn't say. */
+static uint64_t said_until(const struct parts *p, const struct part *part, uint64_t size)
+{
+	uint64_t until[2];
+
+	if (size - part->end != sizeof(until) ||
+	    pread(part->fd, until, sizeof(until), (off_t)part->end) != sizeof(until))
+		return 0;
+	if (until[1])
+		return 0;
+	return p->layout.swap ? __builtin_bswap64(until[0]) : until[0];
+}
+
+/* Those that filled no page for long: what they have is moved too, or said that it is nothing. */
+static int settle(struct parts *p, uint64_t now, struct error *err)
+{
+	for (unsigned int i = 0; i < p->n_parts; i++) {
+		struct part *part = &p->parts[i];
+		int ret;
+
+		part->moved = part->moved ? part->moved : now;
+		if (part->fd < 0 || now < part->moved + QUIET)
+			continue;
+		ret = read_rest(p, part, err);
+		if (ret < 0)
+			return -1;
+		if (ret)
+			say_until(part, now - SETTLED);
+		part->moved = now;
 	}
 	return 0;
 }
@@ -243,6 +389,7 @@ static void set_mark(const struct parts *p, struct part *part, uint64_t now)
 		part->n_marks--;
 	}
 	part->marks[(part->first + part->n_marks++) % MARKS] = (struct part_mark){ now, part->end };
+	part->open = false; /* what comes isn't before the mark */
 }
 
 /* Up to its oldest mark a part doesn't count any more. */
@@ -314,22 +461,17 @@ int parts_round(struct parts *p, uint64_t until, struct parts_result *result, st
 	for (unsigned int i = 0; i < p->n_parts; i++)
 		if (move_full(p, &p->parts[i], err))
 			return -1;
+	if (settle(p, now, err))
+		return -1;
+	/* What was moved was written before now, whenever the round began. */
 	if (p->options.last_ns)
-		drop_old(p, now);
+		drop_old(p, clock_now());
 	result->bytes = held(p);
 	result->full = !p->options.last_ns && p->options.max_bytes &&
 		       result->bytes >= p->options.max_bytes;
 	result->guard = watch_look(p->watch, now);
 	result->rate = watch_rate(p->watch);
 	return 0;
-}
-
-/* The low half of `commit`, in which all its bits are. Recovered, it may be another machine's. */
-static size_t commit_at(const struct page_layout *layout)
-{
-	bool big = layout->swap != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-
-	return 8 + (big ? layout->long_size - 4 : 0);
 }
 
 /*
@@ -393,8 +535,11 @@ int parts_finish(struct parts *p, struct error *err)
 	watch_see(p->watch);
 	p->round_max = NEVER;
 	for (unsigned int i = 0; i < p->n_parts; i++)
-		if (move_full(p, &p->parts[i], err) || read_rest(p, &p->parts[i], err))
+		if (move_full(p, &p->parts[i], err) || read_rest(p, &p->parts[i], err) < 0)
 			return -1;
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		if (p->parts[i].fd >= 0)
+			say_until(&p->parts[i], NEVER);
 	if (!p->options.last_ns)
 		return 0;
 	uint64_t end = session_info(p->session)->end;
@@ -485,6 +630,7 @@ static int find_part(struct parts *p, struct part *part, struct error *err)
 	part->end = (uint64_t)st.st_size / p->layout.size * p->layout.size;
 	part->begin = data > 0 ? (uint64_t)data / p->layout.size * p->layout.size : 0;
 	part->begin = min(part->begin, part->end);
+	part->until = said_until(p, part, (uint64_t)st.st_size);
 	while (is_empty(part))
 		part->begin += p->layout.size;
 	return part->begin && part->begin < part->end ? mark_loss(p, part, err) : 0;
@@ -526,16 +672,30 @@ static uint64_t last_time(struct parts *p, const struct part *part, uint64_t fir
 	return walk.time;
 }
 
-/* A sub-buffer without records, before which records were lost, nobody knows how many. */
-static void *lost_page(const struct page_layout *layout, uint64_t time)
+static void put_time(const struct page_layout *layout, unsigned char *page, uint64_t time)
 {
-	unsigned char *page = xcalloc(1, layout->size);
-	uint32_t commit = commit_lost(layout, 0);
-
 	time = layout->swap ? __builtin_bswap64(time) : time;
 	memcpy(page, &time, sizeof(time));
+}
+
+/*
+ * A sub-buffer without records, before which records were lost, nobody knows how many. When there
+ * were none until a time that is known, one that begins then stands before it.
+ */
+static void mark_end(const struct parts *p, struct part *part, uint64_t last)
+{
+	const struct page_layout *layout = &p->layout;
+	uint32_t commit = commit_lost(layout, 0);
+	unsigned char *page;
+
+	part->n_after = part->until > last ? 2 : 1;
+	page = part->after = xcalloc(part->n_after, layout->size);
+	if (part->n_after > 1) {
+		put_time(layout, page, part->until);
+		page += layout->size;
+	}
+	put_time(layout, page, max(part->until, last));
 	memcpy(page + commit_at(layout), &commit, sizeof(commit));
-	return page;
 }
 
 static void mark_ends(struct parts *p)
@@ -545,8 +705,8 @@ static void mark_ends(struct parts *p)
 	for (unsigned int i = 0; i < p->n_parts; i++) {
 		struct part *part = &p->parts[i];
 
-		if (part->fd >= 0)
-			part->after = lost_page(&p->layout, last_time(p, part, first));
+		if (part->fd >= 0 && part->until != NEVER)
+			mark_end(p, part, last_time(p, part, first));
 	}
 }
 
@@ -590,7 +750,7 @@ const struct tracedat_part *parts_list(struct parts *p, size_t *n)
 			p->list[(*n)++] = (struct tracedat_part){
 				.cpu = part->cpu,
 				.fd = -1,
-				.size = p->layout.size,
+				.size = part->n_after * p->layout.size,
 				.bytes = part->after,
 			};
 	}
@@ -625,6 +785,7 @@ void parts_free(struct parts *p)
 	watch_free(p->watch);
 	free(p->parts);
 	free(p->page);
+	free(p->tail);
 	free(p->file);
 	free(p->list);
 	free(p);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Part files: the raw sub-buffers of each CPU on their way from a session to a trace file, moved by
- * splice(2) without being looked at. Beside the output FILE they are called FILE.cpuN; what was
- * written into them stays readable whatever happens: parts_recover() finds it again.
+ * splice(2) without being looked at; those of CPUs that have few are read now and then. Beside the
+ * output FILE they are called FILE.cpuN; what was written into them stays readable whatever comes:
+ * parts_recover() finds it again.
  *
  *   session_start()
  *   until the end:  parts_round() → check .full, .guard
@@ -51,7 +52,8 @@ int parts_finish(struct parts *p, struct error *err);
 /*
  * Parts of an interrupted recording beside `file`, whole sub-buffers only; NULL: there are none.
  * Where ring mode dropped records the first sub-buffer gets the mark of a loss; behind the last one
- * of each CPU parts_list() has one without records that says that from there on they are missing.
+ * of each CPU parts_list() has one without records that says that from there on they are missing,
+ * unless parts_finish() was reached.
  */
 struct parts *parts_recover(const char *file, const struct page_layout *layout, struct error *err);
 

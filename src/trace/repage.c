@@ -86,29 +86,20 @@ static void put64(unsigned char *p, uint64_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-static unsigned char *put_header(unsigned char *p, uint32_t type, uint32_t delta)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return put32(p, delta << PAGE_TYPE_BITS | type);
-#else
-	return put32(p, type << PAGE_DELTA_BITS | delta);
-#endif
-}
-
 /* Packs the waiting record at p; returns the place behind it. */
 static unsigned char *put_record(unsigned char *p, struct waiting *w, uint64_t delta)
 {
 	uint32_t whole = (w->size + 3) & ~3u, low = delta & ((1u << PAGE_DELTA_BITS) - 1);
 
 	if (delta >> PAGE_DELTA_BITS) {
-		p = put_header(p, PAGE_TYPE_TIME_EXTEND, low);
+		p = put32(p, page_entry(PAGE_TYPE_TIME_EXTEND, low));
 		p = put32(p, (uint32_t)(delta >> PAGE_DELTA_BITS));
 		low = 0;
 	}
 	if (whole && whole <= PAGE_TYPE_DATA_MAX * 4) {
-		p = put_header(p, whole / 4, low);
+		p = put32(p, page_entry(whole / 4, low));
 	} else {
-		p = put_header(p, PAGE_TYPE_LONG, low);
+		p = put32(p, page_entry(PAGE_TYPE_LONG, low));
 		p = put32(p, whole + 4);
 	}
 	memcpy(p, w->data, w->size);

@@ -53,6 +53,7 @@ struct cursor {
 	struct page_walk walk; /* before the next record, when open */
 	uint64_t raw_next;     /* its raw time */
 	uint64_t last;	       /* time of the last record walked */
+	uint64_t silent;       /* up to here there was none: begin of a page that has none */
 	struct drained drained, coming; /* the one that holds, the one for pages further on */
 	struct gap gap;
 	uint64_t gap_from; /* where it begins, or up to where it was told */
@@ -247,7 +248,7 @@ static void begin_gap(struct cursor *c)
 		return;
 	if (c->coming.page <= c->page)
 		c->drained = c->coming;
-	c->gap_from = max(c->last, c->drained.time);
+	c->gap_from = max(max(c->last, c->silent), c->drained.time);
 	c->in_gap = true;
 }
 
@@ -329,6 +330,8 @@ static int open_page(struct stream *s, unsigned int cpu, struct error *err)
 	c->open = true;
 	if (c->walk.lost)
 		mark_gap(c, c->walk.lost_count);
+	else if (c->walk.p == c->walk.end)
+		c->silent = max(c->silent, to_ns(s, cpu, c->walk.time));
 	return 1;
 }
 

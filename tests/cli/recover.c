@@ -14,7 +14,9 @@
 #include "tests/gen-dat.h"
 #include "tests/tap.h"
 
-enum { CPUS = 3, THREADS = 5, PAIRS = 6000, HANDLING = 100, STEP = 1000, BEGIN = 1000000 };
+/* Nothing ever happens on the last CPU. */
+enum { CPUS = 4, BUSY = 3, THREADS = 5, PAIRS = 6000 };
+enum { HANDLING = 100, STEP = 1000, BEGIN = 1000000 };
 
 struct pair {
 	uint64_t time;		   /* of the exit; the entry comes HANDLING later */
@@ -28,6 +30,7 @@ struct bench {
 	struct pair pairs[PAIRS];
 	size_t pages[CPUS]; /* whole ones, of each part */
 	bool torn[CPUS];    /* and half of the next one */
+	uint64_t until[CPUS]; /* behind them it says that there were no others until then; 0: not */
 };
 
 /* Times of a CPU's last record that is there; 0: it has none. */
@@ -43,6 +46,12 @@ static uint64_t last_of(const struct bench *b, unsigned int cpu)
 	while (page_next(&walk, &b->gen->layout, &rec) == 1)
 		;
 	return rec.time;
+}
+
+/* Up to when all that happened on a CPU is known. */
+static uint64_t end_of(const struct bench *b, unsigned int cpu)
+{
+	return max(last_of(b, cpu), b->until[cpu]);
 }
 
 static void write_one(struct bench *b, enum gen_event event, uint64_t time, unsigned int cpu,
@@ -67,8 +76,8 @@ static void make_load(struct bench *b)
 		int32_t tid = 100 + (int32_t)(i % THREADS);
 
 		p->time = BEGIN + (uint64_t)i * STEP;
-		p->exit = (unsigned int)gen_below(&r, CPUS);
-		p->entry = gen_below(&r, 4) ? p->exit : (unsigned int)gen_below(&r, CPUS);
+		p->exit = (unsigned int)gen_below(&r, BUSY);
+		p->entry = gen_below(&r, 4) ? p->exit : (unsigned int)gen_below(&r, BUSY);
 		write_one(b, GEN_EXIT, p->time, p->exit, tid);
 		write_one(b, GEN_ENTRY, p->time + HANDLING, p->entry, tid);
 	}
@@ -107,6 +116,8 @@ static void write_parts(const struct bench *b)
 		file = beside(b, name);
 		for (size_t i = 0; i < b->pages[cpu]; i++)
 			fwrite(gen_page_at(b->gen, cpu, i), size, 1, file);
+		if (b->until[cpu])
+			fwrite((uint64_t[2]){ b->until[cpu] }, 16, 1, file);
 		if (b->torn[cpu])
 			fwrite(gen_page_at(b->gen, cpu, b->pages[cpu]), size / 2, 1, file);
 		fclose(file);
@@ -151,12 +162,13 @@ struct truth {
 
 static struct truth find_truth(const struct bench *b)
 {
-	uint64_t last[CPUS], first_end = UINT64_MAX;
+	uint64_t last[BUSY], first_end = UINT64_MAX;
 	struct truth truth = { 0 };
 
 	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
-		last[cpu] = last_of(b, cpu);
-		first_end = min(first_end, last[cpu]);
+		if (cpu < BUSY)
+			last[cpu] = last_of(b, cpu);
+		first_end = min(first_end, end_of(b, cpu));
 	}
 	for (unsigned int i = 0; i < PAIRS; i++) {
 		const struct pair *p = &b->pairs[i];
@@ -308,12 +320,13 @@ static void test_killed(struct bench *b)
 	struct truth truth;
 	uint64_t first_end = UINT64_MAX;
 
-	/* The first CPU's data end in the middle, the last one's page by page up to the end. */
-	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
-		b->pages[cpu] = b->gen->cpus[cpu].n * (cpu + 2) / (CPUS + 2);
+	/* The first CPU's data end in the middle, the others' later. */
+	for (unsigned int cpu = 0; cpu < BUSY; cpu++) {
+		b->pages[cpu] = b->gen->cpus[cpu].n * (cpu + 2) / (BUSY + 2);
 		b->torn[cpu] = cpu;
 		first_end = min(first_end, last_of(b, cpu));
 	}
+	b->until[BUSY] = BEGIN + (uint64_t)PAIRS * STEP;
 	truth = find_truth(b);
 	ok(truth.timed > PAIRS / 3 && truth.timed < truth.exits / 10 * 9, "a load that shows it");
 	recover(b);
@@ -321,6 +334,34 @@ static void test_killed(struct bench *b)
 	check_limits(b, first_end);
 	check_intervals(b, &truth);
 	check_others(b, &truth);
+	diag("one that was quiet, longer than is known");
+	b->until[BUSY] = first_end - 100 * STEP;
+	truth = find_truth(b);
+	recover(b);
+	check_whole(b, &truth);
+	check_limits(b, b->until[BUSY]);
+	check_intervals(b, &truth);
+	check_others(b, &truth);
+}
+
+/* Stopped, but not joined: nothing is missing. */
+static void test_stopped(struct bench *b)
+{
+	int status;
+	char *text;
+
+	diag("stopped");
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
+		b->pages[cpu] = b->gen->cpus[cpu].n;
+		b->torn[cpu] = false;
+		b->until[cpu] = UINT64_MAX;
+	}
+	recover(b);
+	text = exits(b->file, "-f json --strict", &status);
+	ok(!status && strstr(text, "\"complete\": true"), "it is complete");
+	ok(number(text, "exits") == PAIRS && number(text, "timed") == PAIRS &&
+		   number(text, "marks") == 0, "and all is timed");
+	free(text);
 }
 
 /* A CPU of which nothing reached the disk may have had anything. */
@@ -359,6 +400,7 @@ int main(void)
 	make_load(b);
 	test_killed(b);
 	test_silent(b);
+	test_stopped(b);
 	unlink(file);
 	ok(!rmdir(folder), "nothing is left beside it");
 	gen_free(b->gen);

@@ -100,6 +100,12 @@ static uint64_t count(struct parts *p, const struct page_layout *layout, int pid
 	return records;
 }
 
+/* The last page that lies in memory. */
+static const void *end_page(const struct tracedat_part *part, const struct page_layout *layout)
+{
+	return (const char *)part->bytes + part->size - layout->size;
+}
+
 /* Whether each CPU that is online has a part, and behind it says that records are missing. */
 static bool ends_marked(struct parts *p, const struct page_layout *layout)
 {
@@ -111,8 +117,8 @@ static bool ends_marked(struct parts *p, const struct page_layout *layout)
 
 		if (!list[i].bytes)
 			continue;
-		if (page_begin(&walk, layout, list[i].bytes, list[i].size) || !walk.lost ||
-		    walk.lost_count != LOSS_UNKNOWN || walk.p != walk.end ||
+		if (page_begin(&walk, layout, end_page(&list[i], layout), layout->size) ||
+		    !walk.lost || walk.lost_count != LOSS_UNKNOWN || walk.p != walk.end ||
 		    (i && list[i - 1].cpu > list[i].cpu))
 			return false;
 		marked++;
@@ -161,7 +167,7 @@ static void test_all(const char *folder, unsigned int subbuf_kb)
 	   "parts that are there are not overwritten");
 	struct parts *again = parts_recover(r.file, &layout, &r.err);
 
-	ok(again, "they are found again");
+	ok(again && no_marks(again), "they are found again, and known to be whole");
 	is_int(count(again, &layout, r.load.pid, 0, &earliest), 10 * CALLS, "with all calls");
 	parts_free(again);
 	parts_remove(r.parts);
@@ -357,6 +363,62 @@ static void test_crash(const char *folder)
 	parts_free(r.parts);
 }
 
+/* Whether no CPU has more than a page of records, and none is missing before `time`. */
+static bool few_pages(struct parts *p, const struct page_layout *layout, uint64_t time)
+{
+	size_t n;
+	const struct tracedat_part *list = parts_list(p, &n);
+	bool few = n;
+
+	for (size_t i = 0; i < n; i++) {
+		few &= list[i].bytes || list[i].size <= layout->size;
+		few &= !list[i].bytes || page_time(layout, end_page(&list[i], layout)) >= time;
+	}
+	return few;
+}
+
+/*
+ * CPUs that have too few records to fill a page: they are on disk all the same, now and then, in a
+ * page for all of them; and up to when that is all.
+ */
+static void test_quiet(const char *folder)
+{
+	enum { BURSTS = 3, BURST = 5 };
+	struct recording r = { 0 };
+	struct session_event none = { "raw_syscalls", "sys_enter", "id == 999999", false };
+	const struct session_request request = { .events = &none, .n_events = 1, .subbuf_kb = 64 };
+	struct parts_options o = { .file = r.file };
+	struct parts_result result;
+	uint64_t earliest, last = 0;
+
+	snprintf(r.file, sizeof(r.file), "%s/quiet.dat", folder);
+	r.session = session_new(&request, &r.err);
+	r.parts = r.session ? parts_new(r.session, &o, &r.err) : NULL;
+	if (!ok(r.parts && !session_start(r.session, &r.err), "a recording of little begins"))
+		return;
+	struct page_layout layout = session_layout(r.session);
+
+	parts_round(r.parts, UINT64_MAX, &result, &r.err);
+	/* In the last round there is nothing. */
+	for (int i = 0; i <= BURSTS; i++) {
+		for (int k = 0; k < BURST && i < BURSTS; k++)
+			session_mark(r.session, "a record");
+		last = i < BURSTS ? clock_now() : last;
+		usleep(1100000);
+		parts_round(r.parts, 0, &result, &r.err);
+	}
+	/* As if it had been killed. */
+	parts_free(r.parts);
+	r.parts = parts_recover(r.file, &layout, &r.err);
+	ok(ends_marked(r.parts, &layout), "killed, it says so");
+	is_int((int64_t)count(r.parts, &layout, getpid(), 0, &earliest), BURSTS * BURST,
+	       "all records are there");
+	ok(few_pages(r.parts, &layout, last), "in few pages, and nothing is missing before that");
+	parts_remove(r.parts);
+	parts_free(r.parts);
+	session_free(r.session);
+}
+
 int main(void)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -374,6 +436,7 @@ int main(void)
 	test_ring(folder, 3 << 20);
 	test_full_disk(folder);
 	test_crash(folder);
+	test_quiet(folder);
 	ok(!rmdir(folder), "no file is left");
 	return tap_done();
 }

@@ -233,6 +233,27 @@ check "there is nothing more to join" "$record --recover -o killed.dat" 1 "isn't
 check "the next run" "$record $event -o e.dat -d 1ms -q" 0
 is "removes the dead one's instance" "$(left_by "$run")" 0
 
+# CPUs that fill no page: what they have is on the disk within two seconds.
+cp "$(command -v sh)" quiet
+start sched:sched_process_exit $event --filter 'id == 999999' -o quiet.dat
+for _ in 1 2 3; do
+	./quiet -c :
+	sleep 1.2
+done
+sleep 2
+kill -KILL "$run"
+wait "$run" 2>/dev/null
+check "one of few records is joined" "$record --recover -o quiet.dat" 0
+is "they are in it" "$("$HVSCOPE" trace -i quiet.dat sched:sched_process_exit -q | grep -c '[ =]quiet')" 3
+if command -v trace-cmd >/dev/null; then
+	is "trace-cmd finds them" "$(trace-cmd report -i quiet.dat 2>/dev/null |
+		grep -c ' sched_process_exit: *comm=quiet')" 3
+	is "and as many others" "$(trace-cmd report -i quiet.dat 2>/dev/null | grep -c ' sched_process_exit: ')" \
+		"$("$HVSCOPE" count -i quiet.dat sched:sched_process_exit -f json -q | jq '.tables[0].totals.count')"
+else
+	skip "trace-cmd finds them" "trace-cmd is not installed"
+fi
+
 mkdir small
 if mount -t tmpfs -o size=3m tmpfs small 2>/dev/null; then
 	check "a full disk ends it" "$record $event -o small/f.dat -b 1M -- sh -c '$load; $load; $load; $load; $load'" 125 \
