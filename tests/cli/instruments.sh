@@ -191,6 +191,11 @@ check "another \$name" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E '\$foo'" 2 
 check "a brace alone" "$HVSCOPE trace xen:xen_mc_flush -i $xen --format 'a } b'" 2 "'}' stands alone"
 check "two kinds of histograms" "$HVSCOPE argdist xen:xen_mc_flush -i $xen -E mcidx -H --linear 2" 2 "one of them"
 check "metrics of lines" "$HVSCOPE trace xen:xen_mc_flush -i $xen -f prometheus" 2 "prints events one by one"
+check "a tree" "$HVSCOPE stackcount raw_syscalls:sys_enter -i $stacks -f tree" 0 "^ +93  100.0%  entry_SYSCALL_64_after_hwframe$"
+is "has the functions from the outermost on" "$(sed -n 's/^ \{14,\}//p' "$tmp/out" | tr '\n' ' ')" \
+	"do_syscall_64 syscall_trace_enter.constprop.0 trace_event_raw_event_sys_enter "
+ok "and what was lost below it" grep -q "^Lost: " "$tmp/out"
+check "a tree without stacks" "$HVSCOPE count 'xen:*' -i $xen -f tree" 2 "is for stacks"
 check "folded without counts" "$HVSCOPE trace xen:xen_mc_flush -i $xen -f folded" 2 "is for stacks"
 check "groups of lines" "$HVSCOPE trace xen:xen_mc_flush -i $xen --by cpu" 2 "has no option --by"
 check "an interval of lines" "$HVSCOPE trace xen:xen_mc_flush -i $xen 1" 2 "'1' is no event, and hvscope trace takes no INTERVAL"

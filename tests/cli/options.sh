@@ -89,7 +89,7 @@ for command in $commands; do
 	ok "completion offers the options of $command" diff "$tmp/want" "$tmp/got"
 done
 is "completion knows formats" "$(offered hvscope exits -f '' | tr '\n' ' ')" \
-	"csv folded json openmetrics prometheus table "
+	"csv folded json openmetrics prometheus table tree "
 is "completion knows keys" "$(offered hvscope exits --by '' | tr '\n' ' ')" \
 	"comm cpu pid reason tid vcpu vm "
 cd "$tmp" && touch file-to-find

@@ -474,6 +474,71 @@ static void test_folded_keys(void)
 	report_free(report);
 }
 
+/* What has the same outer functions stands once, with the sum. */
+static void test_tree(void)
+{
+	static const struct column stacks[] = {
+		{ "event", "EVENT", COLUMN_TEXT, COLUMN_LABEL },
+		{ "cpu", "CPU", COLUMN_COUNT, COLUMN_LABEL | COLUMN_GAUGE },
+		{ "stack", "STACK", COLUMN_STACK, COLUMN_LABEL },
+		{ "count", "COUNT", COLUMN_COUNT },
+	};
+	static const struct {
+		unsigned int cpu, n;
+		const char *frames[4];
+		uint64_t count;
+	} rows[] = {
+		{ 0, 3, { "entry", "call", "write\n" }, 30 },
+		{ 0, 3, { "entry", "call", "read" }, 50 },
+		{ 0, 2, { "entry", "call" }, 5 },
+		{ 0, 2, { "irq", "timer" }, 10 },
+		{ 1, 2, { "irq", "timer" }, 4 },
+		{ 1, 0, { NULL }, 1 },
+	};
+	struct render_options options = { .quiet = true };
+	struct report_order order = { .sort = "count", .limit = 5 };
+	struct report *report = report_new("stackcount", NULL);
+	struct table *table =
+		table_new(report, &(struct table_layout){
+					  .name = "stacks", .columns = stacks, .nr_columns = 4 });
+	struct error err = { 0 };
+	struct sample s;
+	char *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct row *row = table_row(table);
+
+		row_text(row, 0, "same");
+		row_count(row, 1, rows[i].cpu);
+		if (rows[i].n)
+			row_stack(row, 2, rows[i].frames, rows[i].n);
+		row_count(row, 3, rows[i].count);
+	}
+	report_finish(report, &order, NULL);
+	text = print("tree", &options, report, 1, NULL);
+	is_str(text, "   95   95.0%  cpu 0\n"
+		     "   85   85.0%    entry\n"
+		     "                 call\n"
+		     "   50   50.0%      read\n"
+		     "   30   30.0%      write\\n\n"
+		     "    5    5.0%      [self]\n"
+		     "   10   10.0%    irq\n"
+		     "                 timer\n"
+		     "    4    4.0%  cpu 1\n"
+		     "               irq\n"
+		     "               timer\n"
+		     "    1    1.0%  (1 others)\n",
+	       "a tree: the greatest first, with what has no stack of its own");
+	free(text);
+	report_free(report);
+	sample_new(&s, false, 0);
+	text = print("tree", &options, s.report, 1, &err);
+	ok(err.status == 2 && strstr(err.text, "the format tree is for stacks"),
+	   "without stacks it is refused");
+	free(text);
+	sample_free(&s);
+}
+
 static void test_failure(void)
 {
 	struct render_options options = { 0 };
@@ -525,6 +590,7 @@ int main(int argc, char **argv)
 	test_tables();
 	test_folded();
 	test_folded_keys();
+	test_tree();
 	test_failure();
 	return tap_done();
 }
