@@ -130,12 +130,13 @@ static void end_thread(struct calls *c, uint32_t subject)
 			p->bin->ended++;
 		drop(c, e->key);
 	}
-	bins_forget(c->bins, subject);
 }
 
 void calls_feed(struct calls *c, const struct fact *f)
 {
 	c->now = max(c->now, f->time);
+	if (bins_outdated(f))
+		bins_forget(c->bins, f->subject);
 	if (f->kind == FACT_THREAD_END)
 		end_thread(c, f->subject);
 	else if (f->kind == c->kind && f->aux == FACT_BEGIN)

@@ -170,7 +170,9 @@ const struct analysis analysis_drivers = {
 	.facts = FACT_BIT(FACT_REQUEST),
 	.facts_optional =
 		FACT_BIT(FACT_DRIVER_CALL) | FACT_BIT(FACT_PACKETS) | FACT_BIT(FACT_THREAD_END),
+	.facts_who = FACTS_WHO,
 	.order = ORDER_GLOBAL,
+	.order_who = ORDER_GLOBAL,
 	.keys = KEY_BIT(KEY_OP) | KEY_BIT(KEY_CPU) | KEY_BIT(KEY_COMM) | KEY_BIT(KEY_TID),
 	.by_live = KEY_BIT(KEY_OP),
 	.by_file = KEY_BIT(KEY_OP),

@@ -47,6 +47,16 @@ static struct report *report_of(const struct analysis *analysis, void *state)
 	return report;
 }
 
+/* The thread 9 has the name that ctx points to. */
+static const struct subject_who *named(void *ctx, uint32_t subject)
+{
+	static struct subject_who who = { .tid = 9, .pid = 9, .vcpu = -1 };
+
+	(void)subject;
+	who.comm = *(const char **)ctx;
+	return &who;
+}
+
 /* The number under `key` in the row that has `text` as a label; -1: null, or no such row. */
 static int64_t cell(const struct report *report, const char *name, const char *text,
 		    const char *key)
@@ -106,6 +116,39 @@ static void test_calls(void)
 	is_int(cell(report, "calls", "queue", "open"), 2, "open");
 	is_int(cell(report, "calls", "interrupt", "total_ns"), 1, "another subject's call inside");
 	is_int(report->lost.intervals_discarded, 1, "the report counts what was discarded");
+	report_free(report);
+	analysis_drivers.free(state);
+}
+
+/* A thread that becomes another program: a call counts for the name that it began under. */
+static void test_renamed(void)
+{
+	static const struct fact before[] = {
+		CALL(FACT_DRIVER_CALL, FACT_BEGIN, 9, 2, 100),
+		CALL(FACT_DRIVER_CALL, FACT_END, 9, 2, 101),
+		CALL(FACT_DRIVER_CALL, FACT_BEGIN, 9, 3, 102),
+	};
+	static const struct fact after[] = {
+		{ .kind = FACT_THREAD_NAME, .subject = 9, .time = 103 },
+		CALL(FACT_DRIVER_CALL, FACT_END, 9, 3, 104),
+		CALL(FACT_DRIVER_CALL, FACT_BEGIN, 9, 2, 105),
+		CALL(FACT_DRIVER_CALL, FACT_END, 9, 2, 108),
+	};
+	const char *name = "sh";
+	struct analysis_env by_name = env;
+	struct report *report;
+	void *state;
+
+	by_name.ctx = &name;
+	by_name.who = named;
+	by_name.by = KEY_BIT(KEY_COMM);
+	state = analysis_drivers.new(&by_name, NULL);
+	analysis_drivers.feed(state, before, ARRAY_SIZE(before));
+	name = "dd";
+	analysis_drivers.feed(state, after, ARRAY_SIZE(after));
+	report = report_of(&analysis_drivers, state);
+	is_int(cell(report, "calls", "sh", "total_ns"), 3, "calls of the shell");
+	is_int(cell(report, "calls", "dd", "total_ns"), 3, "and of what it became");
 	report_free(report);
 	analysis_drivers.free(state);
 }
@@ -266,6 +309,7 @@ static void test_callbacks(void)
 int main(void)
 {
 	test_calls();
+	test_renamed();
 	test_requests();
 	test_requests_of_cpus();
 	test_old_loss();
