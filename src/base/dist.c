@@ -83,11 +83,46 @@ bool dist_max(const struct dist *d, uint64_t *ns)
 	return true;
 }
 
+/*
+ * The sum is kept modulo 2^64. The histogram says within 1/16 what it is, which tells how often it
+ * went round as long as that is less than 16 times. False: it isn't known.
+ */
+static bool whole_sum(const struct dist *d, u128 *sum)
+{
+	uint64_t greatest = 0;
+	struct histogram_bucket bucket;
+	u128 least = 0, most = 0;
+
+	*sum = d->sum;
+	if (!dist_max(d, &greatest) || (u128)d->count * greatest <= UINT64_MAX)
+		return true;
+	for (unsigned i = 0; histogram_next(&d->histogram, &i, &bucket);) {
+		least += (u128)bucket.count * bucket.low;
+		most += (u128)bucket.count * bucket.high;
+	}
+	*sum |= least >> 64 << 64;
+	if (*sum < least)
+		*sum += (u128)1 << 64;
+	return most - *sum < (u128)1 << 64;
+}
+
+bool dist_sum(const struct dist *d, uint64_t *ns)
+{
+	u128 sum;
+
+	if (!whole_sum(d, &sum) || sum > UINT64_MAX)
+		return false;
+	*ns = (uint64_t)sum;
+	return true;
+}
+
 bool dist_mean(const struct dist *d, uint64_t *ns)
 {
-	if (!d->count)
+	u128 sum;
+
+	if (!d->count || !whole_sum(d, &sum))
 		return false;
-	*ns = d->sum / d->count + (d->sum % d->count >= d->count - d->sum % d->count);
+	*ns = (uint64_t)(sum / d->count) + (sum % d->count >= d->count - sum % d->count);
 	return true;
 }
 
@@ -102,6 +137,18 @@ static uint64_t root_of(u128 n)
 	return root;
 }
 
+/* Σ(x-mean)² is at most n·(range/2)²: whether that stays so small that nothing goes round. */
+static bool deviations_fit(const struct dist *d)
+{
+	uint64_t least = 0, greatest = 0;
+	u128 range;
+
+	dist_min(d, &least);
+	dist_max(d, &greatest);
+	range = greatest - least;
+	return range * range <= ~(u128)0 / d->count;
+}
+
 /*
  * s = √(D/(n-1)) with D = Σ(x-mean)² = E - r²/n. Rounded to the nearest: s ≥ k + ½ is
  * 4·D ≥ (n-1)·(2k+1)², and 4D is exact in the units of 1/n. All that is compared are
@@ -110,14 +157,14 @@ static uint64_t root_of(u128 n)
 bool dist_stddev(const struct dist *d, uint64_t *ns)
 {
 	uint64_t n = d->count, m, r, k;
-	u128 whole, variance, rest, square;
+	u128 sum, whole, variance, rest, square;
 
-	if (n < 2)
+	if (n < 2 || !whole_sum(d, &sum) || !deviations_fit(d))
 		return false;
-	m = d->sum / n;
-	r = d->sum % n;
+	m = (uint64_t)(sum / n);
+	r = (uint64_t)(sum % n);
 	/* Modulo 2^128 throughout; the result is small and never negative. */
-	whole = d->squares - 2 * (u128)m * d->sum + (u128)n * m * m;
+	whole = d->squares - 2 * (u128)m * sum + (u128)n * m * m;
 	/* D = whole - r²/n = up - part/n with 0 ≤ part < n */
 	square = (u128)r * r;
 	whole -= square / n + (square % n != 0);

@@ -19,7 +19,7 @@
  */
 struct dist {
 	uint64_t count;
-	uint64_t sum;
+	uint64_t sum; /* modulo 2^64: see dist_sum() */
 	unsigned __int128 squares;
 	uint64_t inverse_min; /* ~least value since the last cut: so zero means "none" */
 	uint64_t max;         /* since the last cut */
@@ -60,7 +60,11 @@ void dist_cut(struct dist *d);
  */
 void dist_interval(struct dist *to, const struct dist *now, const struct dist *before);
 
-/* Each is false, and *ns untouched, where the figure doesn't exist (no or too few values). */
+/*
+ * Each is false, and *ns untouched, where the figure doesn't exist (no or too few values), or is
+ * beyond what can be told (values near 2^64, which are no times). The sum of no values is 0.
+ */
+bool dist_sum(const struct dist *d, uint64_t *ns);
 bool dist_min(const struct dist *d, uint64_t *ns); /* of the whole run */
 bool dist_max(const struct dist *d, uint64_t *ns);
 bool dist_mean(const struct dist *d, uint64_t *ns);   /* rounded to the nearest ns */

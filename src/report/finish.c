@@ -42,8 +42,7 @@ static void derive_from_dist(struct row *row, unsigned place)
 		cell->set = true;
 		break;
 	case DERIVE_SUM:
-		cell->v.u = dist->sum;
-		cell->set = true;
+		cell->set = dist_sum(dist, &cell->v.u);
 		break;
 	case DERIVE_MIN:
 		cell->set = dist_min(dist, &cell->v.u);

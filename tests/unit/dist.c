@@ -118,6 +118,47 @@ static void test_large(void)
 	dist_free(&twice);
 }
 
+/* Values that are no times, as addresses: the sum goes round, and what is told of it is true. */
+static void test_round(void)
+{
+	bool sums = true, means = true, deviations = true;
+	uint64_t state = 11, values[16];
+	unsigned known = 0;
+	struct dist d = { 0 };
+	uint64_t ns = 5;
+
+	for (unsigned round = 0; round < 3000; round++) {
+		uint64_t n = 2 + next_random(&state) % 15, got;
+		unsigned shift = next_random(&state) % 8;
+		u128 sum = 0;
+
+		for (uint64_t i = 0; i < n; i++) {
+			values[i] = (next_random(&state) << 33 | next_random(&state)) >> shift;
+			sum += values[i];
+			dist_add(&d, values[i]);
+		}
+		sums &= dist_sum(&d, &got) == (sum <= UINT64_MAX) &&
+			(sum > UINT64_MAX || got == (uint64_t)sum);
+		means &= dist_mean(&d, &got) && is_mean(values, n, got);
+		if (dist_stddev(&d, &got)) {
+			known++;
+			deviations &= got > 0 && got <= UINT64_MAX / 2 + 1;
+		}
+		dist_free(&d);
+	}
+	ok(sums, "sums are told where they have 64 bits");
+	ok(means, "means also where they have more");
+	ok(deviations && known > 1000, "deviations are within half the range");
+	for (unsigned i = 0; i < 14000; i++)
+		dist_add(&d, UINT64_MAX - i % 2);
+	ok(!dist_sum(&d, &ns) && !dist_mean(&d, &ns) && ns == 5,
+	   "what can't be told of thousands of them isn't");
+	ok(dist_stddev(&d, &ns) == false && dist_max(&d, &ns) && ns == UINT64_MAX,
+	   "their extremes are");
+	dist_free(&d);
+	ok(dist_sum(&d, &ns) && !ns, "nothing sums up to 0");
+}
+
 static void test_intervals(void)
 {
 	struct dist total = { 0 }, before = { 0 }, part = { 0 };
@@ -160,6 +201,7 @@ int main(void)
 	test_random();
 	test_small();
 	test_large();
+	test_round();
 	test_intervals();
 	return tap_done();
 }
