@@ -117,6 +117,14 @@ _Noreturn static inline void skip_all(const char *why)
 	exit(0);
 }
 
+/* The folder of the sources, below which the tests' files are. */
+static inline const char *tap_source(void)
+{
+	const char *top = getenv("top_srcdir");
+
+	return top ? top : ".";
+}
+
 /* Prints the plan and returns main's exit status. */
 static inline int tap_done(void)
 {

@@ -222,20 +222,20 @@ static struct blob load_as_v6(const struct bench *b, const char *path)
 
 int main(void)
 {
-	const char *top = getenv("top_srcdir");
+	const char *top = tap_source();
 	struct blob packed, plain;
 	struct bench b;
 	char *path = NULL;
 
 	bench_new(&b);
-	if (asprintf(&path, "%s/tests/traces/kvm/6.1-small.dat", top ? top : ".") < 0)
+	if (asprintf(&path, "%s/tests/traces/kvm/6.1-small.dat", top) < 0)
 		abort();
 	packed = load(path);
 	plain = load_as_v6(&b, path);
 	test_damaged(&b, &plain, "exits of damaged copies, version 6", "exits", NULL);
 	test_damaged(&b, &packed, "exits of damaged copies, version 7, zstd", "exits", NULL);
 	free(path);
-	if (asprintf(&path, "%s/tests/traces/xen/xen-small.v6.dat", top ? top : ".") < 0)
+	if (asprintf(&path, "%s/tests/traces/xen/xen-small.v6.dat", top) < 0)
 		abort();
 	free(packed.p);
 	packed = load(path);

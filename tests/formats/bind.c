@@ -60,9 +60,8 @@ static char *replace_all(char *text, const char *from, const char *to)
 
 static char *read_format(void *ctx, const char *system, const char *name)
 {
-	const char *top = getenv("top_srcdir");
 	struct reader *r = ctx;
-	char *dir = realpath(top ? top : ".", NULL);
+	char *dir = realpath(tap_source(), NULL);
 	char *text = path_read_all(NULL, 1 << 20, NULL, "%s/tests/formats/%s/%s/%s/format", dir,
 				   r->kernel->name, system, name);
 

@@ -319,8 +319,7 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 
 int main(void)
 {
-	const char *top = getenv("top_srcdir");
-	char *dir = xasprintf("%s/tests/traces", top ? top : ".");
+	char *dir = xasprintf("%s/tests/traces", tap_source());
 
 	nftw(dir, visit, 16, 0);
 	free(dir);

@@ -283,11 +283,10 @@ static void test_manual(const struct report *report, const char *manual)
 
 static char *read_manual(void)
 {
-	const char *top = getenv("top_srcdir");
 	char path[4096], *text = xcalloc(1, 1 << 20);
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/man/hvscope-output.5", top ? top : ".");
+	snprintf(path, sizeof(path), "%s/man/hvscope-output.5", tap_source());
 	file = fopen(path, "r");
 	if (!file || !fread(text, 1, (1 << 20) - 1, file))
 		diag("%s can't be read", path);

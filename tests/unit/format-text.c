@@ -117,12 +117,11 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 
 int main(void)
 {
-	const char *top = getenv("top_srcdir");
 	char *path = NULL;
 
 	tracecmd_set_loglevel(TEP_LOG_NONE);
 	tep_set_loglevel(TEP_LOG_NONE);
-	if (asprintf(&path, "%s/tests/traces", top ? top : ".") < 0)
+	if (asprintf(&path, "%s/tests/traces", tap_source()) < 0)
 		abort();
 	nftw(path, visit, 16, FTW_PHYS);
 	free(path);

@@ -190,7 +190,6 @@ static void ordinary(void)
 static void raw_file(const char *name, unsigned int size)
 {
 	struct page_layout layout = { .long_size = 8, .data = 16, .size = size };
-	const char *top = getenv("top_srcdir");
 	unsigned char *pages;
 	uint64_t records = 0;
 	bool same = true;
@@ -199,7 +198,7 @@ static void raw_file(const char *name, unsigned int size)
 	ssize_t got;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/tests/traces/%s", top ? top : ".", name);
+	snprintf(path, sizeof(path), "%s/tests/traces/%s", tap_source(), name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st)) {
 		skip("the file is not there", name);

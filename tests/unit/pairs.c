@@ -400,8 +400,7 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 
 int main(void)
 {
-	const char *top = getenv("top_srcdir");
-	char *dir = xasprintf("%s/tests/traces", top ? top : ".");
+	char *dir = xasprintf("%s/tests/traces", tap_source());
 
 	test_mess();
 	test_loads();

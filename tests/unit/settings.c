@@ -181,13 +181,12 @@ static void test_refusals(void)
 
 static char *read_file(const char *path)
 {
-	const char *top = getenv("top_srcdir");
 	char full[512];
 	FILE *f;
 	char *text;
 	size_t n;
 
-	snprintf(full, sizeof(full), "%s/%s", top ? top : ".", path);
+	snprintf(full, sizeof(full), "%s/%s", tap_source(), path);
 	f = fopen(full, "r");
 	if (!f)
 		return NULL;

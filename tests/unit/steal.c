@@ -66,7 +66,7 @@ static bool near(double a, double b)
 
 static void feed_root(void *state, const char *name)
 {
-	char *prefix = xasprintf("%s/tests/roots/steal/%s", getenv("top_srcdir"), name);
+	char *prefix = xasprintf("%s/tests/roots/steal/%s", tap_source(), name);
 	struct root root = { .prefix = prefix };
 	struct sample sample = { 0 };
 	struct error err = { 0 };

@@ -13,8 +13,7 @@
 
 static char *read_format(const char *place)
 {
-	const char *top = getenv("top_srcdir");
-	char *dir = realpath(top ? top : ".", NULL);
+	char *dir = realpath(tap_source(), NULL);
 	char *text = path_read_all(NULL, 1 << 20, NULL, "%s/tests/formats/%s/format", dir, place);
 
 	free(dir);

@@ -231,12 +231,11 @@ int main(void)
 		"arch/s390x-6.12-sched-bigendian.dat",
 #endif
 	};
-	const char *top = getenv("top_srcdir");
 	size_t i;
 
 	limit_memory();
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		struct blob b = load(top ? top : ".", files[i]);
+		struct blob b = load(tap_source(), files[i]);
 
 		test_damaged(&b, files[i]);
 		free(b.p);

@@ -282,13 +282,13 @@ int main(void)
 		"arch/s390x-6.12-sched-bigendian.dat",
 		"xen/xen-small.v6.dat",
 	};
-	const char *top = getenv("top_srcdir");
+	const char *top = tap_source();
 	size_t i;
 
 	tracecmd_set_loglevel(TEP_LOG_NONE);
 	tep_set_loglevel(TEP_LOG_NONE);
 	for (i = 0; i < ARRAY_SIZE(captures); i++)
-		test_capture(top ? top : ".", captures[i]);
-	test_others(top ? top : ".");
+		test_capture(top, captures[i]);
+	test_others(top);
 	return tap_done();
 }

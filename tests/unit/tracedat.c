@@ -761,13 +761,12 @@ static void test_refusals(const struct parts *parts)
 int main(void)
 {
 	static const char *const compressions[] = { "none", "zlib", "zstd" };
-	const char *top = getenv("top_srcdir");
+	const char *top = tap_source();
 	struct parts parts;
 	size_t i;
 
 	tracecmd_set_loglevel(TEP_LOG_NONE);
 	tep_set_loglevel(TEP_LOG_NONE);
-	top = top ? top : ".";
 	test_captures(top);
 	parts = parts_read(top);
 	test_buffers(&parts);
