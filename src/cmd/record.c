@@ -619,6 +619,16 @@ static int record_live(const struct settings *s, const char *file, struct error 
 
 /* --- After a crash --- */
 
+static void say_recovered(const struct settings *s, const char *file, const struct parts *parts)
+{
+	struct progress *progress = progress_new(true, s->quiet);
+
+	progress_say(progress, "%s: what was written is joined%s", file,
+		     parts_whole(parts) ? ", nothing is missing" :
+					  "; it says from when on, on each CPU, records are missing");
+	progress_free(progress);
+}
+
 static int recover(const struct settings *s, const char *file, struct error *err)
 {
 	struct parts *parts = NULL;
@@ -637,6 +647,7 @@ static int recover(const struct settings *s, const char *file, struct error *err
 	if (!ret) {
 		parts_remove(parts);
 		recording_remove(file);
+		say_recovered(s, file, parts);
 	}
 	parts_free(parts);
 	return ret;

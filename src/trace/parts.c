@@ -757,6 +757,14 @@ const struct tracedat_part *parts_list(struct parts *p, size_t *n)
 	return p->list;
 }
 
+bool parts_whole(const struct parts *p)
+{
+	for (unsigned int i = 0; i < p->n_parts; i++)
+		if (p->parts[i].fd >= 0 && p->parts[i].until != NEVER)
+			return false;
+	return true;
+}
+
 uint64_t parts_lost(const struct parts *p)
 {
 	return p->watch ? watch_lost(p->watch) : 0;
