@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The option table and what is made of it: the parser, --help, and the checks that need no look
- * at the machine. Whatever is wrong here is a usage error (status 2) and one sentence.
+ * at the machine but for names of files. Whatever is wrong here is a usage error (status 2) and one
+ * sentence.
  */
 #include "settings.h"
 
 #include <getopt.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis/analysis.h"
 #include "render/render.h"
@@ -480,6 +482,13 @@ static int parse_operands(struct settings *s, struct error *err)
 	return 0;
 }
 
+/* As BCC's -i. */
+static bool is_meant_as_interval(const struct settings *s)
+{
+	return s->input && !s->input[strspn(s->input, "0123456789.")] && access(s->input, F_OK) &&
+	       s->command.operands & OPERANDS_INTERVAL;
+}
+
 /* What one row can't say: options that need or exclude another. */
 static int check_together(const struct settings *s, const bool *given, struct error *err)
 {
@@ -500,6 +509,11 @@ static int check_together(const struct settings *s, const bool *given, struct er
 			return error_set_status(err, 2, "%s: of a distribution, and -H is missing",
 						option_text(o, text, sizeof(text)));
 	}
+	if (is_meant_as_interval(s))
+		return error_set_status(err, 2,
+					"-i %s: there is no such trace file; an INTERVAL is the last "
+					"operand",
+					s->input);
 	if (s->workload && s->input)
 		return error_set_status(err, 2,
 					"a command to run (after --) is for live tracing "
