@@ -511,8 +511,8 @@ static int check_together(const struct settings *s, const bool *given, struct er
 	}
 	if (is_meant_as_interval(s))
 		return error_set_status(err, 2,
-					"-i %s: there is no such trace file; an INTERVAL is the last "
-					"operand",
+					"-i %s: there is no such trace file; an INTERVAL is the "
+					"last operand",
 					s->input);
 	if (s->workload && s->input)
 		return error_set_status(err, 2,
