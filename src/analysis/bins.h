@@ -18,7 +18,7 @@ struct bins;
 
 struct bin {
 	uint64_t value;
-	uint32_t tag;	/* space, and the CPU where it is a key: see bins_tag() */
+	uint32_t tag;	/* the space, and above it the CPU where that is a key */
 	uint32_t owner; /* from 1 */
 };
 
