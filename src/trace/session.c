@@ -286,12 +286,29 @@ char *session_threads(const struct session *s)
 	return tfs_read(&s->tfs, "%s/set_event_pid", s->path);
 }
 
+/*
+ * Whether process ids as /proc shows them (to 1), or as we have them (self), are those that the
+ * kernel traces by. In a container they are others, which mean other threads there. The number is
+ * that of the first namespace, on every kernel; what can't be read is taken for it.
+ */
+static bool in_first_namespace(const struct session *s, const char *process)
+{
+	char link[64];
+
+	return path_readlink(&s->tfs.root, link, sizeof(link), "/proc/%s/ns/pid", process) < 0 ||
+	       !strcmp(link, "pid:[4026531836]");
+}
+
 static int set_pids(struct session *s, struct error *err)
 {
 	int ret;
 
 	if (!s->request.n_pids)
 		return 0;
+	if (!in_first_namespace(s, "1"))
+		return error_set(err,
+				 "process ids here are a container's, and the kernel traces by the "
+				 "host's: to select a process run hvscope there (--pid=host)");
 	ret = set(s, "1", "options/event-fork");
 	if (!ret)
 		ret = session_follow(s, s->request.pids, s->request.n_pids);
@@ -306,7 +323,7 @@ static void keep_out(struct session *s)
 {
 	char text[32];
 
-	if (!s->request.own_events)
+	if (!s->request.own_events || !in_first_namespace(s, "self"))
 		return;
 	snprintf(text, sizeof(text), "%d", (int)gettid());
 	s->info.kept_out = !set(s, text, "set_event_notrace_pid");

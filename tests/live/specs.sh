@@ -60,6 +60,27 @@ else
 	skip "buffers for which there is no memory" "this kernel doesn't say how much is available"
 fi
 
+# --- Containers ---
+
+# There, process 1 is another one than the kernel's; and what has hvscope's number is not hvscope.
+if unshare -pf --mount-proc true 2>/dev/null; then
+	check "a process of a container" "unshare -pf --mount-proc $count $event -p 1" 1 \
+		"^hvscope: process ids here are a container's"
+	export tracing event tmp
+	# shellcheck disable=SC2016
+	ok "a run in a container" timeout 60 unshare -pf --mount-proc sh -c '
+		"$HVSCOPE" count "$event" -d 1m -q >"$tmp/out" 2>&1 &
+		until [ "$(cat "$tracing"/instances/hvscope.$!.*/tracing_on 2>/dev/null)" = 1 ]; do
+			sleep 0.1
+		done
+		cat "$tracing"/instances/hvscope.$!.*/set_event_notrace_pid >"$tmp/left-out"
+		kill $!
+		wait $!'
+	is "leaves out no other thread that has its number" "$(cat "$tmp/left-out")" ""
+else
+	skip "a process of a container" "no PID namespace can be made here"
+fi
+
 # --- Functions of programs ---
 
 libc=$(ldd /bin/sh 2>/dev/null | sed -n 's/.*libc\.so[^ ]* => \([^ ]*\).*/\1/p')
