@@ -354,6 +354,15 @@ static uint64_t said_until(const struct parts *p, const struct part *part, uint6
 	return p->layout.swap ? __builtin_bswap64(until[0]) : until[0];
 }
 
+/*
+ * Kernels before 6.1 splice no page that was read in part, and so none behind it ("ring-buffer:
+ * Allow splice to read previous partially read pages"): there a buffer gets full unless it is read.
+ */
+static bool is_stuck(const struct parts *p, const struct part *part)
+{
+	return part->open && watch_ready(p->watch, part->cpu);
+}
+
 /* Those that filled no page for long: what they have is moved too, or said that it is nothing. */
 static int settle(struct parts *p, uint64_t now, struct error *err)
 {
@@ -362,7 +371,7 @@ static int settle(struct parts *p, uint64_t now, struct error *err)
 		int ret;
 
 		part->moved = part->moved ? part->moved : now;
-		if (part->fd < 0 || now < part->moved + QUIET)
+		if (part->fd < 0 || (now < part->moved + QUIET && !is_stuck(p, part)))
 			continue;
 		ret = read_rest(p, part, err);
 		if (ret < 0)

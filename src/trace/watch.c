@@ -128,6 +128,11 @@ bool watch_wait(struct watch *w, uint64_t boundary, uint64_t pause)
 	return pause <= now || wait_for(w, 0, pause - now) >= 0 || errno != EINTR;
 }
 
+bool watch_ready(const struct watch *w, unsigned int cpu)
+{
+	return w->fds[cpu].revents & POLLIN;
+}
+
 bool watch_full(struct watch *w)
 {
 	return wait_for(w, w->n_cpus, 0) > 0;

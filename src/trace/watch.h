@@ -44,6 +44,9 @@ int watch_fd(struct watch *w, unsigned int cpu);
  */
 bool watch_wait(struct watch *w, uint64_t boundary, uint64_t pause);
 
+/* Whether the last wait found the CPU's buffer that full, or found any record there. */
+bool watch_ready(const struct watch *w, unsigned int cpu);
+
 /*
  * Whether a buffer is that full now, of those that the last wait was for; always where poll wakes
  * up for any record.
