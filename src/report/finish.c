@@ -5,6 +5,7 @@
  * of its rows has; over no rows at all it is 0.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -239,6 +240,40 @@ static int compare_numbers(double a, double b)
 	return (a > b) - (a < b);
 }
 
+/* "-12", "0x2000", or "[10, 20)": whether the text is a number, or a range of them. */
+static bool read_number(const char *text, bool *negative, uint64_t *magnitude)
+{
+	bool range = *text == '[';
+	char *end;
+
+	text += range;
+	*negative = *text == '-';
+	text += *negative;
+	if (*text < '0' || *text > '9')
+		return false;
+	*magnitude = strtoull(text, &end, strncmp(text, "0x", 2) ? 10 : 16);
+	return *end == (range ? ',' : '\0');
+}
+
+/* Values are texts so that none is rounded; but 9 comes before 10. What is no number follows. */
+static int compare_texts(const char *a, const char *b)
+{
+	bool a_negative, b_negative, a_number, b_number;
+	uint64_t x, y;
+
+	a_number = read_number(a, &a_negative, &x);
+	b_number = read_number(b, &b_negative, &y);
+	if (!a_number && !b_number)
+		return strcmp(a, b);
+	if (a_number != b_number)
+		return b_number - a_number;
+	if (a_negative != b_negative)
+		return b_negative - a_negative;
+	if (x == y)
+		return strcmp(a, b);
+	return (x > y) == a_negative ? -1 : 1;
+}
+
 static int compare_cells(const struct table *table, unsigned place, const struct cell *a,
 			 const struct cell *b)
 {
@@ -251,8 +286,9 @@ static int compare_cells(const struct table *table, unsigned place, const struct
 	case COLUMN_RATE:
 		return compare_numbers(a->v.d, b->v.d);
 	case COLUMN_HEX:
-	case COLUMN_TEXT:
 		return strcmp(a->v.text, b->v.text);
+	case COLUMN_TEXT:
+		return compare_texts(a->v.text, b->v.text);
 	case COLUMN_TIME:
 		return (a->v.time > b->v.time) - (a->v.time < b->v.time);
 	case COLUMN_PARTLY:

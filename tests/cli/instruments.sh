@@ -71,6 +71,12 @@ if command -v trace-cmd >/dev/null; then
 	is "values of a field" "$($argdist -E mcidx | values)" "$(flushed '$1')"
 	is "arithmetic" "$($argdist -E '(mcidx + 3) * 2 % 7' | values)" "$(flushed '($1 + 3) * 2 % 7')"
 	is "negative results" "$($argdist -E 'mcidx - 5' | values)" "$(flushed '$1 - 5')"
+	is "they may be in their order" \
+		"$($argdist -E 'mcidx - 5' --sort value | jq -r '.tables[0].rows[] | "\(.value) \(.count)"')" \
+		"$(flushed '$1 - 5')"
+	is "ranges, too, and downwards" \
+		"$($argdist -E mcidx --linear 4 --sort -value | jq -r '.tables[0].rows[].value')" \
+		"$(flushed 'int($1 / 4) * 4' | awk '{ print "[" $1 ", " $1 + 4 ")" }' | sed '1!G;h;$!d')"
 	is "comparisons" "$($argdist -E 'mcidx > 1 && mcidx < 10' | values)" \
 		"$(flushed '($1 > 1 && $1 < 10)')"
 	is "ranges" "$($argdist -E mcidx --linear 4 | jq -r '.tables[0].rows[] |
