@@ -49,12 +49,6 @@ static void stackcount_free(void *state)
 	free(c);
 }
 
-static struct stack_bin *bin_of(struct stackcount *c, const struct fact *f, uint64_t value)
-{
-	return (struct stack_bin *)bins_get(c->bins, bins_member(c->bins, f->subject), f->cpu, 0,
-					    value);
-}
-
 /* The record's bin without a stack, or NULL when it doesn't count. */
 static struct stack_bin *bare_bin(struct stackcount *c, const struct fact *f)
 {
@@ -64,15 +58,20 @@ static struct stack_bin *bare_bin(struct stackcount *c, const struct fact *f)
 	if ((env->selected && !env->selected(env->ctx, f->subject, FACT_NO_VCPU)) ||
 	    (env->cpu_selected && !env->cpu_selected(env->ctx, f->cpu)))
 		return NULL;
-	return bin_of(c, f, events ? (uint64_t)fact_slot(f) << 32 : 0);
+	return (struct stack_bin *)bins_get(c->bins, bins_member(c->bins, f->subject), f->cpu, 0,
+					    events ? (uint64_t)fact_slot(f) << 32 : 0);
 }
 
+/* A stack is of whom its record is of, who is called something else behind a record that says so. */
 static void count_stack(struct stackcount *c, const struct fact *f)
 {
-	struct stack_bin *bare = stack_owners_take(&c->owners, c->env, f);
+	struct stack_bin *bare = stack_owners_take(&c->owners, c->env, f), *bin;
 
-	if (bare)
-		bin_of(c, f, bare->bin.value | stacks_add(c->stacks, f))->count++;
+	if (!bare)
+		return;
+	bin = (struct stack_bin *)bins_get(c->bins, bare->bin.owner, f->cpu, 0,
+					   bare->bin.value | stacks_add(c->stacks, f));
+	bin->count++;
 }
 
 static void stackcount_feed(void *state, const struct fact *facts, size_t n)

@@ -332,6 +332,35 @@ static void test_stacks_lost(void)
 	end(&t);
 }
 
+/* A rename has a stack behind it: both are of who it was before, as the record is. */
+static void test_stacks_renamed(void)
+{
+	const struct fact renamed = { .kind = FACT_THREAD_NAME, .time = 2, .subject = A };
+	struct fixture t;
+
+	begin(&t, "stackcount");
+	t.env.by |= KEY_BIT(KEY_COMM);
+	t.comm = "sh";
+	feed(&t, 1, 0, A, FIRST, &plain);
+	feed(&t, 2, 0, A, STACK, &stack_a);
+	feed(&t, 2, 0, A, SECOND, &plain);
+	t.comm = "dd";
+	t.analysis->feed(t.state, &renamed, 1);
+	feed(&t, 3, 0, A, STACK, &stack_a);
+	feed(&t, 4, 0, A, FIRST, &plain);
+	feed(&t, 5, 0, A, STACK, &stack_a);
+	report(&t, true);
+	is_int((int64_t)t.table->nr_rows, 3, "who is renamed has two names");
+	for (size_t i = 0; i < t.table->nr_rows; i++) {
+		const char *name = cell(&t, i, "event")->v.text, *comm = cell(&t, i, "comm")->v.text;
+
+		if (!strcmp(name, "second"))
+			is_str(comm, "sh", "and a rename is of the old one, with its stack");
+		ok(!strcmp(folded(&t, i), "f2;f1"), "of '%s' as '%s' the stack is known", name, comm);
+	}
+	end(&t);
+}
+
 /* --- Lines --- */
 
 static void test_lines(void)
@@ -651,6 +680,7 @@ int main(void)
 	test_owners();
 	test_offsets();
 	test_stacks_lost();
+	test_stacks_renamed();
 	test_lines();
 	test_lines_wait();
 	test_limit();
