@@ -145,8 +145,10 @@ static int start(struct tracing *t, struct error *err)
 		if (!t->workload)
 			return -1;
 	}
+	wanted_note(run->settings, run->env.who);
 	if (session_start(t->session, err))
 		return -1;
+	wanted_note(run->settings, run->env.who);
 	run_begin(run, info->begin, true, realtime_of(info->begin));
 	if (run_sample(run, NULL, err))
 		return -1;

@@ -188,6 +188,15 @@ int wanted_follow(const struct settings *s, struct who *who, struct family *fami
 	return ret ? error_errno(err, ret, "can't trace more threads (set_event_pid)") : 0;
 }
 
+void wanted_note(const struct settings *s, struct who *who)
+{
+	struct wanted now = { 0 };
+
+	if (s->pid && s->pid <= INT32_MAX)
+		add_tasks(&now, who, (int32_t)s->pid);
+	wanted_free(&now);
+}
+
 void wanted_free(struct wanted *w)
 {
 	free(w->events);

@@ -48,6 +48,12 @@ int wanted_threads(struct wanted *w, const struct settings *s, struct who *who,
 int wanted_follow(const struct settings *s, struct who *who, struct family *family,
 		  struct session *session, struct error *err);
 
+/*
+ * Right before tracing begins, and right behind it: whose threads those of -p are. Who is born later
+ * is told by the trace, but who was born before may be gone when somebody asks.
+ */
+void wanted_note(const struct settings *s, struct who *who);
+
 void wanted_free(struct wanted *w);
 
 /*

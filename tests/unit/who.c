@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/wanted.h"
 #include "sampler/vm-name.h"
 #include "sampler/who-text.h"
 #include "tests/tap.h"
@@ -205,6 +206,19 @@ static void test_told(const struct root *root)
 	who_free(w);
 }
 
+/* Threads of a process that are there when tracing begins, and gone when somebody asks. */
+static void test_noted(const struct root *root)
+{
+	const struct settings settings = { .pid = 1000 };
+	struct who *w = who_new_live(root);
+
+	wanted_note(&settings, w);
+	PUT("/proc/1001/status", "");
+	is_int(who_thread(w, 1001)->pid, 1000, "a thread that was there is known to be of -p");
+	is_int(who_thread(w, 5000)->pid, -1, "others are not");
+	who_free(w);
+}
+
 static void test_live(void)
 {
 	struct root root = { .prefix = root_dir };
@@ -258,6 +272,7 @@ static void test_live(void)
 	ok(who_thread(w, 1001)->vcpu == 9, "and it may end twice");
 	who_free(w);
 	test_told(&root);
+	test_noted(&root);
 	remove_root();
 }
 
