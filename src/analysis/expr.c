@@ -81,8 +81,9 @@ static int parse_binary(struct parser *s, unsigned int least);
 
 static int bad(struct parser *s, const char *why)
 {
-	return error_set_status(s->err, 2, "expression '%s': %s at '%s'", s->text, why,
-				*s->p ? s->p : "its end");
+	if (!*s->p)
+		return error_set_status(s->err, 2, "expression '%s': %s at its end", s->text, why);
+	return error_set_status(s->err, 2, "expression '%s': %s at '%s'", s->text, why, s->p);
 }
 
 static int too_deep(struct parser *s)

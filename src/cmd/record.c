@@ -621,11 +621,11 @@ static int record_live(const struct settings *s, const char *file, struct error 
 
 static void say_recovered(const struct settings *s, const char *file, const struct parts *parts)
 {
+	static const char missing[] = "it says from when on, on each CPU, records are missing";
 	struct progress *progress = progress_new(true, s->quiet);
 
-	progress_say(progress, "%s: what was written is joined%s", file,
-		     parts_whole(parts) ? ", nothing is missing" :
-					  "; it says from when on, on each CPU, records are missing");
+	progress_say(progress, "%s: what was written is joined; %s", file,
+		     parts_whole(parts) ? "nothing is missing" : missing);
 	progress_free(progress);
 }
 
