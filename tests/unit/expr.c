@@ -158,10 +158,10 @@ int main(void)
 	is_value("(0 && 1 % 0) + 5", 5);
 	is_nothing("!(a / 0)");
 	is_nothing("(-9223372036854775807 - 1) / -1");
-	is_refused("", "is missing at 'its end'");
-	is_refused("a +", "is missing at 'its end'");
+	is_refused("", "is missing at its end");
+	is_refused("a +", "is missing at its end");
 	is_refused("a b", "an operator is missing at 'b'");
-	is_refused("(a", "a closing parenthesis is missing at 'its end'");
+	is_refused("(a", "a closing parenthesis is missing at its end");
 	is_refused("a)", "an operator is missing at ')'");
 	is_refused("3x", "no number at '3x'");
 	is_refused("18446744073709551616", "too great");
