@@ -323,6 +323,8 @@ static void decode_row(struct decoder *d, const struct decode_row *row,
 	window->n++;
 	if (f->kind == FACT_THREAD_END)
 		window->ends++;
+	else if (f->kind == FACT_THREAD_BORN)
+		window_born(window, f->subject);
 }
 
 /* The predicted path. */

@@ -251,7 +251,8 @@ static void split(struct window *w)
 	for (size_t i = 0; i < w->n_parts; i++) {
 		end = w->facts + w->parts[i].end;
 		for (f = w->facts + w->parts[i].begin; f < end; f = next) {
-			for (next = f + 1; next < end && next->subject == f->subject;)
+			for (next = f + 1; next < end && next->subject == f->subject &&
+					   next->kind != FACT_THREAD_BORN;)
 				next++;
 			if (has_moved(w, f->subject))
 				add_segment(w, f, (size_t)(next - f));

@@ -5,7 +5,8 @@
  *
  * By thread, the facts of a thread (subject) that was seen on one CPU only are in order as they
  * stand. Those of the others come in segments, uninterrupted runs of one subject on one CPU:
- * putting the segments in order is enough, unless two of one subject overlap in time.
+ * putting the segments in order is enough, unless two of one subject overlap in time. Births come
+ * in the order of time, whatever thread they are of.
  */
 #ifndef HVSCOPE_TRACE_WINDOW_H
 #define HVSCOPE_TRACE_WINDOW_H
@@ -42,7 +43,7 @@ struct window {
 	struct window_mark *marks; /* by subject */
 	uint32_t n_marks;
 	uint32_t serial; /* of this window, from 1 */
-	uint32_t moved;	 /* subjects that were seen on two CPUs */
+	uint32_t moved;	 /* subjects that were seen on two CPUs, or are new */
 	uint32_t ends;	 /* FACT_THREAD_ENDs */
 	struct window_part *parts;
 	size_t n_parts, parts_room;
@@ -89,6 +90,16 @@ static inline void window_see(struct window *w, uint32_t subject, uint16_t cpu)
 		m->moved = true;
 		w->moved++;
 	}
+}
+
+/*
+ * The subject, seen already, is new. Whose thread it is may be told by its maker's birth, so that
+ * must not come behind it: all births are put in order, as the facts of those that moved are.
+ */
+static inline void window_born(struct window *w, uint32_t subject)
+{
+	w->moved += !w->marks[subject].moved;
+	w->marks[subject].moved = true;
 }
 
 #endif
