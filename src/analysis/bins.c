@@ -360,5 +360,5 @@ void bins_label(const struct bins *b, const struct bin *bin, struct row *row)
 	label_number(row, BIN_VCPU, o->vcpu);
 	label_number(row, BIN_TID, o->tid);
 	if (b->mask.tag & TAG_CPU)
-		row_count(row, BIN_CPU, bin->tag >> 8);
+		row_count(row, BIN_CPU, bin_cpu(bin));
 }

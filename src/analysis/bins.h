@@ -65,6 +65,12 @@ static inline uint8_t bin_space(const struct bin *bin)
 	return bin->tag & 0xff;
 }
 
+/* Where CPUs are a key. */
+static inline uint16_t bin_cpu(const struct bin *bin)
+{
+	return (uint16_t)(bin->tag >> 8);
+}
+
 /* Which bits of tag and value tell bins apart under the --by in force. */
 struct bin_mask {
 	uint32_t tag;

@@ -2,6 +2,8 @@
 /* What a function makes is the same in each of its facts, so it is kept by function. */
 #include "analysis/callers.h"
 
+#include <stdlib.h>
+
 #include "analysis/bins.h"
 #include "base/hash.h"
 #include "base/util.h"
@@ -51,6 +53,22 @@ void callers_feed(struct callers *c, const struct fact *f)
 					    f->a);
 	bin->calls++;
 	hash_insert(&c->makes, f->a, NULL)->u = f->b;
+}
+
+void callers_join(struct callers *c, const struct callers *next)
+{
+	uint32_t *owners = bins_adopt(c->bins, next->bins);
+
+	for (size_t i = 0; i < bins_count(next->bins); i++) {
+		const struct caller_bin *from = (struct caller_bin *)bins_at(next->bins, i);
+		struct caller_bin *to;
+
+		to = (struct caller_bin *)bins_twin(c->bins, owners, &from->bin);
+		to->calls += from->calls;
+	}
+	free(owners);
+	hash_each(&next->makes, entry)
+		hash_insert(&c->makes, entry->key, NULL)->u = entry->value.u;
 }
 
 enum { FUNCTION = BIN_COLUMNS, MAKES, CALLS, RATE, COLUMNS };

@@ -16,6 +16,9 @@ void callers_free(struct callers *c);
 /* FACT_HYPERCALL_CALLER counts, what tells who a thread is forgets it; others do nothing. */
 void callers_feed(struct callers *c, const struct fact *f);
 
+/* What those of the piece that follows know (join of struct analysis). */
+void callers_join(struct callers *c, const struct callers *next);
+
 /* Adds the table "callers"; returns how many rows it has. */
 size_t callers_report(const struct callers *c, struct report *report);
 

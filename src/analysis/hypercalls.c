@@ -80,9 +80,13 @@ struct hypercalls {
 
 static void *hypercalls_new(const struct analysis_env *env, struct error *err)
 {
-	struct hypercalls *h = xcalloc(1, sizeof(*h));
+	struct hypercalls *h;
 
 	(void)err;
+	/* the hypercall of a piece's first stack may be in the piece before it */
+	if (env->piece && env->stacks)
+		return NULL;
+	h = xcalloc(1, sizeof(*h));
 	h->env = env;
 	h->own_env = h->batch_env = *env;
 	h->own_env.by &= ~KEY_BIT(KEY_VM);
@@ -258,6 +262,58 @@ static void hypercalls_feed(void *state, const struct fact *facts, size_t n)
 			continue;
 		count(h, s, f);
 	}
+}
+
+/* Interfaces are numbered as they come: a bin's space means another one in each piece. */
+static void join_ops(struct hypercalls *h, const struct hypercalls *next, enum side side)
+{
+	uint32_t *owners = bins_adopt(h->ops[side], next->ops[side]);
+
+	for (size_t i = 0; i < bins_count(next->ops[side]); i++) {
+		const struct op_bin *from = (struct op_bin *)bins_at(next->ops[side], i);
+		uint8_t space = bin_space(&from->bin);
+		struct op_bin *to;
+
+		space = (space & SPACE_NAME) |
+			interface_space(h, next->interfaces[space & ~SPACE_NAME]);
+		to = (struct op_bin *)bins_get(h->ops[side], owners[from->bin.owner],
+					       bin_cpu(&from->bin), space, from->bin.value);
+		to->entries += from->entries;
+		to->extended += from->extended;
+	}
+	free(owners);
+}
+
+static void join_batches(struct hypercalls *h, const struct hypercalls *next)
+{
+	uint32_t *owners = bins_adopt(h->batches, next->batches);
+
+	for (size_t i = 0; i < bins_count(next->batches); i++) {
+		const struct batch_bin *from = (struct batch_bin *)bins_at(next->batches, i);
+		struct batch_bin *to;
+
+		to = (struct batch_bin *)bins_twin(h->batches, owners, &from->bin);
+		to->updates += from->updates;
+		to->empty += from->empty;
+		to->direct += from->direct;
+		to->multicalls += from->multicalls;
+		to->flushed += from->flushed;
+		to->sections += from->sections;
+	}
+	free(owners);
+}
+
+/* Texts are the tables' own, numbered before any record is read: they are the same in all pieces. */
+static bool hypercalls_join(void *state, void *next)
+{
+	struct hypercalls *h = state;
+	const struct hypercalls *n = next;
+
+	for (int side = 0; side < SIDES; side++)
+		join_ops(h, n, (enum side)side);
+	join_batches(h, n);
+	callers_join(h->callers, n->callers);
+	return true;
 }
 
 enum { INTERFACE = BIN_COLUMNS, OP, NAME, ENTRIES, EXTENDED, RATE, SHARE, OP_COLUMNS };
@@ -578,5 +634,6 @@ const struct analysis analysis_hypercalls = {
 	.lost = hypercalls_lost,
 	.feed = hypercalls_feed,
 	.report = hypercalls_report,
+	.join = hypercalls_join,
 	.free = hypercalls_free,
 };

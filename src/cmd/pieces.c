@@ -326,11 +326,25 @@ static bool has_texts(const struct decode_plan *plan)
 	return false;
 }
 
-bool pieces_fit(const struct analysis *analysis, const struct binding *binding,
+/* What an analysis is asked for may be what it can't tell of a piece: then it makes no state. */
+static bool takes_pieces(const struct analysis *analysis, const struct env *env)
+{
+	struct env piece;
+	void *state;
+
+	env_fork(&piece, env, NULL, NULL, 0);
+	state = analysis->new(&piece.analysis, NULL);
+	if (state)
+		analysis->free(state);
+	env_fork_end(&piece);
+	return state;
+}
+
+bool pieces_fit(const struct analysis *analysis, const struct env *env,
 		const struct page_source *source)
 {
 	return analysis->join && !source->clock && source->get &&
-	       !has_texts(binding_plan(binding));
+	       !has_texts(binding_plan(env->binding)) && takes_pieces(analysis, env);
 }
 
 bool pieces_run(struct pieces *p)

@@ -35,7 +35,7 @@ struct pieces {
 };
 
 /* Whether records of this kind, from there, can be worked on in pieces by this analysis. */
-bool pieces_fit(const struct analysis *analysis, const struct binding *binding,
+bool pieces_fit(const struct analysis *analysis, const struct env *env,
 		const struct page_source *source);
 
 /*

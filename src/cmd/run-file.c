@@ -509,7 +509,7 @@ static unsigned int share_work(struct file *f)
 	if (threads < 2 || tracedat_facts(f->dat)->foreign)
 		return 1;
 	if (!run->settings->interval && !run->settings->duration && !run->env.follows &&
-	    pieces_fit(run->analysis, run->binding, &f->source))
+	    pieces_fit(run->analysis, &run->env, &f->source))
 		return threads;
 	threads -= tracedat_pages_threads(f->reader.pages, threads == 2 ? 1 : threads - 2);
 	if (threads > 1)

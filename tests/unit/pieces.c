@@ -33,12 +33,31 @@ static const struct hv_event silent_exit = {
 	.a = HV_FIELD("exit_reason"), .b = HV_VALUE(FACT_NO_VCPU), .aux_arg = HV_FIELD("isa"),
 };
 
+/*
+ * The same records as hypercalls of several interfaces, in batches and directly: which interface
+ * comes first is another one in each piece.
+ */
+static const struct hv_event hypercall_rows[] = {
+	{ .system = "kvm", .name = "kvm_exit", .kind = FACT_HYPERCALL, .subject = SUBJECT_RECORDER,
+	  .a = HV_FIELD("exit_reason"), .b = HV_NAMED("xen"), .aux_arg = HV_FIELD("vcpu_id") },
+	{ .system = "kvm", .name = "kvm_entry", .kind = FACT_HYPERCALL, .aux = HYPERCALL_OTHER,
+	  .subject = SUBJECT_RECORDER, .a = HV_NAMED("flush"), .b = HV_NAMED("hyperv") },
+	{ .system = "kvm", .name = "kvm_entry", .kind = FACT_HYPERCALL, .aux = HYPERCALL_FLUSH,
+	  .subject = SUBJECT_THREAD, .a = HV_FIELD("vcpu_id") },
+	{ .system = "kvm", .name = "kvm_entry", .kind = FACT_HYPERCALL, .aux = HYPERCALL_DIRECT,
+	  .subject = SUBJECT_THREAD, .a = HV_FIELD("vcpu_id"), .b = HV_NAMED("kvm") },
+	{ .system = "test", .name = "other", .kind = FACT_HYPERCALL_CALLER,
+	  .subject = SUBJECT_RECORDER, .a = HV_NAMED("xen_load_tls"), .b = HV_NAMED("any") },
+	{ .system = "sched", .name = "sched_process_exit", .kind = FACT_THREAD_END,
+	  .subject = SUBJECT_FIELD, .who = HV_FIELD("pid") },
+};
+
 /* What is asked. */
 struct question {
 	const char *analysis;
 	unsigned int by;
 	uint64_t vcpu;
-	bool some_cpus, silent;
+	bool some_cpus, silent, stack;
 };
 
 struct bench {
@@ -156,7 +175,10 @@ static void bind(struct bench *b, const struct question *q)
 		binding_add(b->binding, NULL, &rows[2], NULL);
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; !strcmp(q->analysis, "hypercalls") && i < ARRAY_SIZE(hypercall_rows);
+	     i++)
+		binding_add(b->binding, NULL, &hypercall_rows[i], NULL);
+	for (size_t i = 0; !strcmp(q->analysis, "exits") && i < ARRAY_SIZE(rows); i++)
 		binding_add(b->binding, NULL, !i && q->silent ? &silent_exit : &rows[i], NULL);
 }
 
@@ -167,6 +189,7 @@ static void ask(struct bench *b, const struct question *q)
 
 	b->settings = (struct settings){
 		.input = "load", .by = q->by, .vcpu = q->vcpu, .has_cpus = q->some_cpus,
+		.stack = q->stack,
 		.command = { .name = q->analysis, .analysis = analysis_find(q->analysis) },
 		.n_percentiles = ARRAY_SIZE(percentiles), .hist = true,
 		.format = render_find("json", NULL),
@@ -364,15 +387,20 @@ static void test_question(const struct question *q)
 static void test_questions(void)
 {
 	static const struct question questions[] = {
-		{ "exits", KEY_BIT(KEY_REASON), UINT64_MAX, false, false },
-		{ "exits", KEY_BIT(KEY_VM) | KEY_BIT(KEY_REASON), UINT64_MAX, false, false },
+		{ "exits", KEY_BIT(KEY_REASON), UINT64_MAX, false, false, false },
+		{ "exits", KEY_BIT(KEY_VM) | KEY_BIT(KEY_REASON), UINT64_MAX, false, false, false },
 		{ "exits", KEY_BIT(KEY_TID) | KEY_BIT(KEY_VCPU) | KEY_BIT(KEY_CPU), UINT64_MAX,
-		  false, false },
-		{ "exits", KEY_BIT(KEY_COMM), 1, false, false },
-		{ "exits", KEY_BIT(KEY_TID) | KEY_BIT(KEY_REASON), UINT64_MAX, true, false },
-		{ "exits", KEY_BIT(KEY_TID), UINT64_MAX, false, true },
-		{ "count", KEY_BIT(KEY_EVENT), UINT64_MAX, false, false },
-		{ "count", KEY_BIT(KEY_TID) | KEY_BIT(KEY_CPU), 1, true, false },
+		  false, false, false },
+		{ "exits", KEY_BIT(KEY_COMM), 1, false, false, false },
+		{ "exits", KEY_BIT(KEY_TID) | KEY_BIT(KEY_REASON), UINT64_MAX, true, false, false },
+		{ "exits", KEY_BIT(KEY_TID), UINT64_MAX, false, true, false },
+		{ "count", KEY_BIT(KEY_EVENT), UINT64_MAX, false, false, false },
+		{ "count", KEY_BIT(KEY_TID) | KEY_BIT(KEY_CPU), 1, true, false, false },
+		{ "hypercalls", KEY_BIT(KEY_OP), UINT64_MAX, false, false, false },
+		{ "hypercalls", KEY_BIT(KEY_VM) | KEY_BIT(KEY_OP) | KEY_BIT(KEY_CPU), UINT64_MAX,
+		  false, false, false },
+		{ "hypercalls", KEY_BIT(KEY_TID), UINT64_MAX, true, false, false },
+		{ "hypercalls", KEY_BIT(KEY_COMM) | KEY_BIT(KEY_OP), 1, false, false, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
@@ -382,7 +410,32 @@ static void test_questions(void)
 /* --- What can't be cut --- */
 
 static const struct question plain = { "exits", KEY_BIT(KEY_TID) | KEY_BIT(KEY_REASON), UINT64_MAX,
-				       false, false };
+				       false, false, false };
+
+static bool fits(const struct question *q)
+{
+	struct bench b;
+	bool fit;
+
+	make_load(&b, 1, 256);
+	ask(&b, q);
+	fit = pieces_fit(b.settings.command.analysis, &b.env, gen_source(b.gen));
+	ask_no_more(&b);
+	gen_free(b.gen);
+	return fit;
+}
+
+/* What is known before anything is read. */
+static void test_fit(void)
+{
+	struct question q = { "hypercalls", KEY_BIT(KEY_OP), UINT64_MAX, false, false, false };
+
+	ok(fits(&plain) && fits(&q), "exits and hypercalls fit");
+	q.stack = true;
+	ok(!fits(&q), "hypercalls with stacks don't");
+	q = (struct question){ "callbacks", KEY_BIT(KEY_OP), UINT64_MAX, false, false, false };
+	ok(!fits(&q), "nor does what has no join");
+}
 
 /* Every seam: not at all, or the same; and somewhere not at all. */
 static void test_refused(const char *name, struct bench *b, const struct question *q)
@@ -408,7 +461,8 @@ static void test_refused(const char *name, struct bench *b, const struct questio
 
 static void test_silent(void)
 {
-	struct question q = { "exits", KEY_BIT(KEY_VCPU), UINT64_MAX, false, true };
+	struct question q = { "exits", KEY_BIT(KEY_VCPU), UINT64_MAX, false, true,
+			      false };
 	struct bench b;
 
 	make_load(&b, 7, 256);
@@ -536,6 +590,7 @@ static void test_stop(void)
 int main(void)
 {
 	test_questions();
+	test_fit();
 	test_silent();
 	test_backwards();
 	test_endless_loss();
