@@ -263,7 +263,7 @@ static bool env_selected(void *ctx, uint32_t subject, uint64_t vcpu)
 	struct env *env = ctx;
 	const struct settings *s = env->settings;
 	const struct subject_who *who = env_who(env, subject);
-	bool alone = env->follows && s->pid && !env->family;
+	bool alone = env->births && s->pid && !env->family;
 	bool gone = !s->input && who->pid < 0 && !alone;
 
 	if (who->cpu)

@@ -32,7 +32,8 @@ struct env {
 	uint32_t *slots, *entries;   /* of the events: see struct analysis_env */
 	struct subject_who **known; /* by subject */
 	size_t n_known;
-	bool follows; /* the trace tells who is born and called what: env_told() */
+	bool follows; /* the trace tells who is born or called what: env_told() */
+	bool births;  /* of each thread it tells that it is born */
 	pthread_mutex_t *lock; /* for `who`, where others ask it too; NULL: nobody does */
 };
 

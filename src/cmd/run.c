@@ -61,6 +61,45 @@ static int bind_records(struct run *run, struct error *err)
 	return 0;
 }
 
+static bool is_filtered(const struct run *run, const struct hv_event *event)
+{
+	for (size_t i = 0; i < run->events.n; i++) {
+		const struct event *e = &run->events.events[i];
+
+		if (e->filter && e->system && event->system && !strcmp(e->system, event->system) &&
+		    !strcmp(e->name, event->name))
+			return true;
+	}
+	return false;
+}
+
+/* Whether one of these facts is told, and each time: a filter of the user's holds for us, too. */
+static bool tells_all(const struct run *run, uint64_t facts)
+{
+	for (size_t i = 0; i < run->rows.n; i++) {
+		const struct rows_row *row = &run->rows.rows[i];
+
+		if (row->bound && FACT_BIT(row->event->kind) & facts &&
+		    is_filtered(run, row->event))
+			return false;
+	}
+	return rows_tell(&run->rows, facts);
+}
+
+/* Whether the trace tells who threads are. */
+static void bind_who(struct run *run)
+{
+	const uint64_t births = FACT_BIT(FACT_THREAD_BORN), names = FACT_BIT(FACT_THREAD_NAME);
+
+	run->env.follows = rows_tell(&run->rows, births | names);
+	run->env.births = tells_all(run, births);
+	if (run->env.follows && !tells_all(run, births | names))
+		progress_say(run->progress,
+			     "--filter leaves out some births or names of threads (task:task_newtask, "
+			     "task:task_rename): what threads that come and go are called may be "
+			     "unknown, or out of date");
+}
+
 int run_bind(struct run *run, const struct format_source *formats, unsigned int cpus,
 	     bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
 	     struct error *err)
@@ -75,8 +114,7 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 	if (rows_bind(&run->rows, run->analysis, formats, run->binding, has, ctx, absent, err))
 		return -1;
 	run->env.analysis.hv = rows_hypervisor(&run->rows);
-	run->env.follows =
-		rows_tell(&run->rows, FACT_BIT(FACT_THREAD_BORN) | FACT_BIT(FACT_THREAD_NAME));
+	bind_who(run);
 	return 0;
 }
 
