@@ -24,6 +24,12 @@ for jobs in 1 2 5; do
 	check "read by $jobs" "$HVSCOPE count $write --by comm -f json -j $jobs" 0
 	ok "they are the same" cmp "$tmp/out" "$tmp/whole"
 done
+check "counts by CPU" "$HVSCOPE count $write --by cpu -f json" 0
+cp "$tmp/out" "$tmp/whole"
+for jobs in 1 2 5; do
+	check "read by $jobs, where nobody asks for names" "$HVSCOPE count $write --by cpu -f json -j $jobs" 0
+	ok "they are the same" cmp "$tmp/out" "$tmp/whole"
+done
 check "counts by name and CPU" "$HVSCOPE count $write --by comm,cpu -f json" 0
 is "have the same sums" "$(jq -r '.tables[0].rows | group_by(.comm)[] | "\(.[0].comm) \(map(.count) | add)"' \
 	"$tmp/out" | grep -v trace-cmd | sort)" "$(sort "$names.counts")"
