@@ -625,7 +625,8 @@ static void say_recovered(const struct settings *s, const char *file, const stru
 	struct progress *progress = progress_new(true, s->quiet);
 
 	progress_say(progress, "%s: what was written is joined; %s", file,
-		     parts_whole(parts) ? "nothing is missing" : missing);
+		     parts_whole(parts) ? "it was stopped, so nothing is missing at its end" :
+					  missing);
 	progress_free(progress);
 }
 

@@ -60,7 +60,7 @@ struct parts *parts_recover(const char *file, const struct page_layout *layout, 
 /* Parts of the CPUs that have something, in order of CPUs; owned by p. */
 const struct tracedat_part *parts_list(struct parts *p, size_t *n);
 
-/* Of recovered parts: whether parts_finish() was reached, so that nothing is missing. */
+/* Of recovered parts: whether parts_finish() was reached, so that nothing is missing at the end. */
 bool parts_whole(const struct parts *p);
 
 /* Lost records by the kernel's count; 0 for recovered parts. */
