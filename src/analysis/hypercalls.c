@@ -303,7 +303,7 @@ static void join_batches(struct hypercalls *h, const struct hypercalls *next)
 	free(owners);
 }
 
-/* Texts are the tables' own, numbered before any record is read: they are the same in all pieces. */
+/* Texts are the tables' own, numbered before any record is read: all pieces know the same. */
 static bool hypercalls_join(void *state, void *next)
 {
 	struct hypercalls *h = state;

@@ -46,6 +46,8 @@ static const struct hv_event hypercall_rows[] = {
 	  .subject = SUBJECT_THREAD, .a = HV_FIELD("vcpu_id") },
 	{ .system = "kvm", .name = "kvm_entry", .kind = FACT_HYPERCALL, .aux = HYPERCALL_DIRECT,
 	  .subject = SUBJECT_THREAD, .a = HV_FIELD("vcpu_id"), .b = HV_NAMED("kvm") },
+	{ .system = "test", .name = "other", .kind = FACT_HYPERCALL, .aux = HYPERCALL_SECTION,
+	  .subject = SUBJECT_RECORDER },
 	{ .system = "test", .name = "other", .kind = FACT_HYPERCALL_CALLER,
 	  .subject = SUBJECT_RECORDER, .a = HV_NAMED("xen_load_tls"), .b = HV_NAMED("any") },
 	{ .system = "sched", .name = "sched_process_exit", .kind = FACT_THREAD_END,
