@@ -100,6 +100,19 @@ static void bind_who(struct run *run)
 			     "unknown, or out of date");
 }
 
+/* -C with none that there is would look like a quiet machine. */
+static int check_cpus(const struct run *run, unsigned int cpus, struct error *err)
+{
+	const struct settings *s = run->settings;
+	unsigned int cpu = 0;
+
+	while (cpu < cpus && !cpuset_has(&s->cpus, cpu))
+		cpu++;
+	if (!s->has_cpus || cpu < cpus || !cpus)
+		return 0;
+	return error_set(err, "-C names none of the CPUs that there are: 0 to %u", cpus - 1);
+}
+
 int run_bind(struct run *run, const struct format_source *formats, unsigned int cpus,
 	     bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
 	     struct error *err)
@@ -109,6 +122,8 @@ int run_bind(struct run *run, const struct format_source *formats, unsigned int 
 	run->env.subjects = run->subjects;
 	run->env.binding = run->binding;
 	*absent = false;
+	if (check_cpus(run, cpus, err))
+		return -1;
 	if ((run->analysis->specs && bind_events(run, err)) || bind_records(run, err))
 		return -1;
 	if (rows_bind(&run->rows, run->analysis, formats, run->binding, has, ctx, absent, err))

@@ -88,6 +88,7 @@ is "shows so many, the most frequent first" "$(sed -n '2,3s/ .*//p' "$tmp/out" |
 	"xen:xen_mmu_set_pte xen:xen_mc_flush "
 check "-C" "$count -i $xen 'xen:*' -C 0 -f json -q" 0
 zero=$(jq '.tables[0].totals.count' "$tmp/out")
+check "-C with none that there is" "$count -i $xen 'xen:*' -C 7-9" 1 "-C names none of the CPUs that there are: 0 to 1"
 check "-C" "$count -i $xen 'xen:*' -C 1 -f json -q" 0
 is "the CPUs add up" $((zero + $(jq '.tables[0].totals.count' "$tmp/out"))) "$(sum .)"
 
