@@ -575,11 +575,18 @@ static bool is_off(const struct session *s, const char *system, const char *slas
 	return text == '0';
 }
 
+/* Some tools take everybody's away: of an event that is gone, nothing can be read. */
+static bool probes_are_gone(const struct session *s)
+{
+	return s->probes && probes_count(s->probes) &&
+	       !tfs_exists(&s->tfs, "%s/events/%s", s->path, s->group);
+}
+
 /* All that were enabled, a single one, or all of our probes. Without memory: it may be short. */
 static bool events_are_off(const struct session *s)
 {
 	const struct session_event *e = s->request.events;
-	bool off = is_off(s, ".", "", "") || is_off(s, s->group, "", "");
+	bool off = is_off(s, ".", "", "") || is_off(s, s->group, "", "") || probes_are_gone(s);
 
 	for (size_t i = 0; i < s->request.n_events && !off; i++)
 		off = s->enabled[i] && e[i].system && is_off(s, e[i].system, "/", e[i].name);

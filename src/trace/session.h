@@ -100,7 +100,7 @@ struct session_info {
 	uint64_t begin, end;	/* ns of CLOCK_MONOTONIC: tracing on, off; 0 not yet */
 	bool mounted;		/* we mounted tracefs */
 	bool kept_out;		/* our own records are filtered by the kernel */
-	bool meddled;		/* at its end somebody had switched it off, or all its events */
+	bool meddled;		/* somebody had switched it off, or all events, or all probes */
 	unsigned int reaped;	/* instances of dead runs that were removed */
 	uint64_t new_ns;	/* that session_new() took in all … */
 	uint64_t probes_ns;	/* … in making probes, … */

@@ -90,17 +90,23 @@ is "then none is left" "$(probes_of)" 0
 
 # --- Another user takes everything away ---
 
-begin robbed "count 'vfs_read n=\$arg3' $seven -f csv"
-robbed=$run
-$load 2>/dev/null
-echo 0 >"$(echo $tracing/instances/hvscope.$robbed.*)/events/enable"
-: >$tracing/kprobe_events
-$load 2>/dev/null
-finish $robbed
-is "a run whose probes are taken away ends" "$status" 3
-is "and says so" "$(grep -c 'somebody else switched off' "$tmp/robbed.err")" 1
-is "with what it has" "$(sed -n 's/^vfs_read,\([0-9]*\),.*/\1/p' "$tmp/robbed")" $reads
-is "and leaves nothing" "$(probes_of) $(left_by "$robbed")" "0 0"
+# What is written is everybody's "enable" of its instance, or that of its probes alone, as
+# trace-cmd reset does: then other events of it go on.
+for enable in events/enable 'events/hvscope_*/enable'; do
+	begin robbed "count 'vfs_read n=\$arg3' $seven -f csv"
+	robbed=$run
+	$load 2>/dev/null
+	for file in $tracing/instances/hvscope.$robbed.*/$enable; do
+		echo 0 >"$file"
+	done
+	: >$tracing/kprobe_events
+	$load 2>/dev/null
+	finish $robbed
+	is "a run whose probes are taken away ends" "$status" 3
+	is "and says so" "$(grep -c 'somebody else switched off' "$tmp/robbed.err")" 1
+	is "with what it has" "$(sed -n 's/^vfs_read,\([0-9]*\),.*/\1/p' "$tmp/robbed")" $reads
+	is "and leaves nothing" "$(probes_of) $(left_by "$robbed")" "0 0"
+done
 
 # --- A module comes and goes ---
 
