@@ -62,7 +62,7 @@ static struct stack_bin *bare_bin(struct stackcount *c, const struct fact *f)
 					    events ? (uint64_t)fact_slot(f) << 32 : 0);
 }
 
-/* A stack is of whom its record is of, who is called something else behind a record that says so. */
+/* A stack is of whom its record is of, who has another name behind a record that says so. */
 static void count_stack(struct stackcount *c, const struct fact *f)
 {
 	struct stack_bin *bare = stack_owners_take(&c->owners, c->env, f), *bin;

@@ -95,9 +95,9 @@ static void bind_who(struct run *run)
 	run->env.births = tells_all(run, births);
 	if (run->env.follows && !tells_all(run, births | names))
 		progress_say(run->progress,
-			     "--filter leaves out some births or names of threads (task:task_newtask, "
-			     "task:task_rename): what threads that come and go are called may be "
-			     "unknown, or out of date");
+			     "--filter leaves out some births or names of threads "
+			     "(task:task_newtask, task:task_rename): what threads that come and go "
+			     "are called may be unknown, or out of date");
 }
 
 /* -C with none that there is would look like a quiet machine. */

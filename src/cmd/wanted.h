@@ -49,8 +49,8 @@ int wanted_follow(const struct settings *s, struct who *who, struct family *fami
 		  struct session *session, struct error *err);
 
 /*
- * Right before tracing begins, and right behind it: whose threads those of -p are. Who is born later
- * is told by the trace, but who was born before may be gone when somebody asks.
+ * Right before tracing begins, and right behind it: whose threads those of -p are. Who is born
+ * later is told by the trace, but who was born before may be gone when somebody asks.
  */
 void wanted_note(const struct settings *s, struct who *who);
 

@@ -352,11 +352,13 @@ static void test_stacks_renamed(void)
 	report(&t, true);
 	is_int((int64_t)t.table->nr_rows, 3, "who is renamed has two names");
 	for (size_t i = 0; i < t.table->nr_rows; i++) {
-		const char *name = cell(&t, i, "event")->v.text, *comm = cell(&t, i, "comm")->v.text;
+		const char *name = cell(&t, i, "event")->v.text;
+		const char *comm = cell(&t, i, "comm")->v.text;
 
 		if (!strcmp(name, "second"))
 			is_str(comm, "sh", "and a rename is of the old one, with its stack");
-		ok(!strcmp(folded(&t, i), "f2;f1"), "of '%s' as '%s' the stack is known", name, comm);
+		ok(!strcmp(folded(&t, i), "f2;f1"), "of '%s' as '%s' the stack is known", name,
+		   comm);
 	}
 	end(&t);
 }
