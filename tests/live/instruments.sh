@@ -188,6 +188,7 @@ def run(threads):
     for t in threads: t.join()
 there = [threading.Thread(target=wait) for i in range(10)]
 for t in there: t.start()
+open(sys.argv[3], "w").close()
 open(sys.argv[1]).read()
 for i in range(50):
     run([threading.Thread(target=some) for k in range(4)])
@@ -197,8 +198,11 @@ END
 if [ $tracing = /sys/kernel/tracing ] && command -v python3 >/dev/null; then
 	mkfifo "$tmp/there"
 	for filter in "" "task:task_newtask --filter pid<0"; do
-		python3 "$tmp/threads.py" "$tmp/go" "$tmp/there" &
+		rm -f "$tmp/ready"
+		python3 "$tmp/threads.py" "$tmp/go" "$tmp/there" "$tmp/ready" &
 		family=$!
+		# what starts it may write, too
+		until [ -e "$tmp/ready" ]; do sleep 0.05; done
 		events="$filter raw_syscalls:sys_enter --filter id==$write"
 		counted
 		echo go >"$tmp/go"
