@@ -25,7 +25,7 @@ done
 echo 32768 >/proc/sys/kernel/pid_max
 ls $TRACEFS/instances >$OUT/after
 trace-cmd record -b 4096 -o $OUT/stacks.dat -e raw_syscalls:sys_enter -f 'id == 1' -T \
-	dd if=/dev/zero of=/dev/null bs=1 count=500 status=none >$OUT/trace-cmd 2>&1
+	dd if=/dev/zero of=/dev/null bs=1 count=500 status=none >$OUT/stacks.log 2>&1
 cat $TRACEFS/kprobe_events $TRACEFS/uprobe_events >>$OUT/after
 END
 
