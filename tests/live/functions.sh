@@ -96,6 +96,7 @@ for enable in events/enable 'events/hvscope_*/enable'; do
 	begin robbed "count 'vfs_read n=\$arg3' $seven -f csv"
 	robbed=$run
 	$load 2>/dev/null
+	sleep 1 # with a probe goes what nobody has read yet: the kernel empties the buffers
 	for file in $tracing/instances/hvscope.$robbed.*/$enable; do
 		echo 0 >"$file"
 	done
