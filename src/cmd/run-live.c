@@ -206,7 +206,8 @@ static void say_meddled(struct tracing *t)
 {
 	t->run->guarded = true;
 	progress_say(t->run->progress, "somebody else switched off what this run traced; what came "
-				       "after that is missing");
+				       "after that is missing, and perhaps some of what came right "
+				       "before");
 }
 
 static bool ended_from_outside(struct tracing *t)
