@@ -327,12 +327,15 @@ static bool is_same(struct bench *b, const char *one, const uint64_t *seams, uns
 	return same;
 }
 
-static bool same_at_each(struct bench *b, const char *one)
+/* Before each record, or behind it. */
+static bool same_at_each(struct bench *b, const char *one, uint64_t seed)
 {
-	for (unsigned int i = 0; i < RECORDS; i++)
-		for (uint64_t seam = b->times[i]; seam < b->times[i] + 2; seam++)
-			if (!is_same(b, one, &seam, 1))
-				return false;
+	for (unsigned int i = 0; i < RECORDS; i++) {
+		const uint64_t seam = b->times[i] + (i + seed / 2) % 2;
+
+		if (!is_same(b, one, &seam, 1))
+			return false;
+	}
 	return true;
 }
 
@@ -365,9 +368,11 @@ static const unsigned int page_sizes[] = { 104, 256, 4096 };
 
 static void test_question(const struct question *q)
 {
+	/* what depends on nothing before it needs fewer; on emulated machines each costs seconds */
+	const uint64_t seeds = strcmp(q->analysis, "exits") ? 2 : 4;
 	bool each = true, many = true;
 
-	for (uint64_t seed = 1; seed <= 4; seed++) {
+	for (uint64_t seed = 1; seed <= seeds; seed++) {
 		struct bench b;
 		char *one;
 
@@ -376,7 +381,7 @@ static void test_question(const struct question *q)
 			cut_load(&b, seed);
 		ask(&b, q);
 		one = as_one(&b);
-		each = each && same_at_each(&b, one);
+		each = each && same_at_each(&b, one, seed);
 		many = many && same_at_many(&b, one, seed);
 		free(one);
 		ask_no_more(&b);
@@ -515,7 +520,9 @@ static void test_endless_loss(void)
 	gen_finish(b.gen);
 	ask(&b, &plain);
 	one = as_one(&b);
-	ok(strstr(one, "\"timed\": 25") && same_at_each(&b, one), "a loss without an end");
+	ok(strstr(one, "\"timed\": 25") && same_at_each(&b, one, 0) &&
+		   same_at_each(&b, one, 2),
+	   "a loss without an end");
 	free(one);
 	ask_no_more(&b);
 	gen_free(b.gen);
