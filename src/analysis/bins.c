@@ -231,10 +231,7 @@ static struct bin *new_bin(struct bins *b)
 	memset(bin, 0, b->size);
 	b->chunk += b->size;
 	b->chunk_left--;
-	if (b->n == b->room) {
-		b->room = b->room ? 2 * b->room : CHUNK_BINS;
-		b->all = xreallocarray(b->all, b->room, sizeof(*b->all));
-	}
+	b->all = xgrow(b->all, b->n, &b->room, sizeof(*b->all));
 	b->all[b->n++] = bin;
 	return bin;
 }
@@ -280,6 +277,16 @@ struct bin *bins_twin(struct bins *b, const uint32_t *owners, const struct bin *
 
 	want.owner = owners[bin->owner];
 	return get_bin(b, &want);
+}
+
+void bins_join(struct bins *b, const struct bins *from,
+	       void (*add)(struct bin *to, const struct bin *from))
+{
+	uint32_t *owners = bins_adopt(b, from);
+
+	for (size_t i = 0; i < from->n; i++)
+		add(bins_twin(b, owners, from->all[i]), from->all[i]);
+	free(owners);
 }
 
 static void cache_put(struct bin_cache *cache, struct bin *bin)

@@ -56,6 +56,10 @@ struct bin *bins_get(struct bins *b, uint32_t owner, uint16_t cpu, uint8_t space
 uint32_t *bins_adopt(struct bins *b, const struct bins *from);
 struct bin *bins_twin(struct bins *b, const uint32_t *owners, const struct bin *bin);
 
+/* Both for all bins of another state: `add` puts what one has counted into its twin. */
+void bins_join(struct bins *b, const struct bins *from,
+	       void (*add)(struct bin *to, const struct bin *from));
+
 /* All of them, in the order of their first use. */
 size_t bins_count(const struct bins *b);
 struct bin *bins_at(const struct bins *b, size_t i);

@@ -2,8 +2,6 @@
 /* What a function makes is the same in each of its facts, so it is kept by function. */
 #include "analysis/callers.h"
 
-#include <stdlib.h>
-
 #include "analysis/bins.h"
 #include "base/hash.h"
 #include "base/util.h"
@@ -55,18 +53,14 @@ void callers_feed(struct callers *c, const struct fact *f)
 	hash_insert(&c->makes, f->a, NULL)->u = f->b;
 }
 
+static void add_calls(struct bin *to, const struct bin *from)
+{
+	((struct caller_bin *)to)->calls += ((const struct caller_bin *)from)->calls;
+}
+
 void callers_join(struct callers *c, const struct callers *next)
 {
-	uint32_t *owners = bins_adopt(c->bins, next->bins);
-
-	for (size_t i = 0; i < bins_count(next->bins); i++) {
-		const struct caller_bin *from = (struct caller_bin *)bins_at(next->bins, i);
-		struct caller_bin *to;
-
-		to = (struct caller_bin *)bins_twin(c->bins, owners, &from->bin);
-		to->calls += from->calls;
-	}
-	free(owners);
+	bins_join(c->bins, next->bins, add_calls);
 	hash_each(&next->makes, entry)
 		hash_insert(&c->makes, entry->key, NULL)->u = entry->value.u;
 }

@@ -89,19 +89,16 @@ static void count_feed(void *state, const struct fact *facts, size_t n)
 	}
 }
 
+static void add_count(struct bin *to, const struct bin *from)
+{
+	((struct count_bin *)to)->count += ((const struct count_bin *)from)->count;
+}
+
 static bool count_join(void *state, void *next)
 {
 	struct count *c = state, *n = next;
-	uint32_t *owners = bins_adopt(c->bins, n->bins);
 
-	for (size_t i = 0; i < bins_count(n->bins); i++) {
-		struct count_bin *from = (struct count_bin *)bins_at(n->bins, i);
-		struct count_bin *to;
-
-		to = (struct count_bin *)bins_twin(c->bins, owners, &from->bin);
-		to->count += from->count;
-	}
-	free(owners);
+	bins_join(c->bins, n->bins, add_count);
 	return true;
 }
 

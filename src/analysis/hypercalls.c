@@ -284,23 +284,17 @@ static void join_ops(struct hypercalls *h, const struct hypercalls *next, enum s
 	free(owners);
 }
 
-static void join_batches(struct hypercalls *h, const struct hypercalls *next)
+static void add_batch(struct bin *twin, const struct bin *bin)
 {
-	uint32_t *owners = bins_adopt(h->batches, next->batches);
+	struct batch_bin *to = (struct batch_bin *)twin;
+	const struct batch_bin *from = (const struct batch_bin *)bin;
 
-	for (size_t i = 0; i < bins_count(next->batches); i++) {
-		const struct batch_bin *from = (struct batch_bin *)bins_at(next->batches, i);
-		struct batch_bin *to;
-
-		to = (struct batch_bin *)bins_twin(h->batches, owners, &from->bin);
-		to->updates += from->updates;
-		to->empty += from->empty;
-		to->direct += from->direct;
-		to->multicalls += from->multicalls;
-		to->flushed += from->flushed;
-		to->sections += from->sections;
-	}
-	free(owners);
+	to->updates += from->updates;
+	to->empty += from->empty;
+	to->direct += from->direct;
+	to->multicalls += from->multicalls;
+	to->flushed += from->flushed;
+	to->sections += from->sections;
 }
 
 /* Texts are the tables' own, numbered before any record is read: all pieces know the same. */
@@ -311,7 +305,7 @@ static bool hypercalls_join(void *state, void *next)
 
 	for (int side = 0; side < SIDES; side++)
 		join_ops(h, n, (enum side)side);
-	join_batches(h, n);
+	bins_join(h->batches, n->batches, add_batch);
 	callers_join(h->callers, n->callers);
 	return true;
 }
