@@ -218,16 +218,6 @@ static int choose_named(struct file *f, struct error *err)
 	return events_expand_file(&run->events, run->settings, event_at, f, err);
 }
 
-/* Births and names keep a file from being cut (share_work()): so only where somebody asks. */
-static unsigned int rows_asked(const struct run *run)
-{
-	const unsigned int keys = KEY_BIT(KEY_COMM) | KEY_BIT(KEY_PID) | KEY_BIT(KEY_VCPU);
-	bool who = run->analysis->streams || run->env.analysis.selected ||
-		   run->env.analysis.by & keys;
-
-	return ROWS_DIRECT | (who ? ROWS_WHO : 0);
-}
-
 static int bind(struct file *f, struct error *err)
 {
 	const struct tracedat_facts *facts = tracedat_facts(f->dat);
@@ -241,7 +231,7 @@ static int bind(struct file *f, struct error *err)
 
 	if (choose_named(f, err))
 		return -1;
-	rows_collect(&f->run->rows, f->run->analysis, facts->machine, rows_asked(f->run));
+	run_collect(f->run, facts->machine, true);
 	if (!run_bind(f->run, &formats, f->cpus, is_there, f, &absent, err))
 		return 0;
 	return absent ? explain_absence(f, err) : error_prefix(err, "%s", f->run->source.path);

@@ -428,21 +428,12 @@ static void load_names(struct run *run)
 	free(texts);
 }
 
-/* Births and names cost little next to what they tell of, but not nothing. */
-static unsigned int rows_asked(const struct run *run)
-{
-	bool who = run->analysis->streams || run->settings->pid ||
-		   run->env.analysis.by & (KEY_BIT(KEY_COMM) | KEY_BIT(KEY_PID));
-
-	return (run->settings->direct ? ROWS_DIRECT : 0) | (who ? ROWS_WHO : 0);
-}
-
 static int set_up(struct tracing *t, struct error *err)
 {
 	struct run *run = t->run;
 	struct session_request request;
 
-	rows_collect(&run->rows, run->analysis, t->uname.machine, rows_asked(run));
+	run_collect(run, t->uname.machine, run->settings->direct);
 	wanted_rows(&t->wanted, &run->rows);
 	if (run->analysis->specs && (events_parse(&run->events, run->settings, err) ||
 				     events_expand_live(&run->events, run->settings, err)))

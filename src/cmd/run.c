@@ -61,6 +61,20 @@ static int bind_records(struct run *run, struct error *err)
 	return 0;
 }
 
+/*
+ * Births and names are taken where somebody asks who threads are: live they cost little next to
+ * what they tell of, but not nothing, and a file that has them can't be cut into pieces.
+ */
+void run_collect(struct run *run, const char *machine, bool direct)
+{
+	const unsigned int keys = KEY_BIT(KEY_COMM) | KEY_BIT(KEY_PID) | KEY_BIT(KEY_VCPU);
+	bool who = run->analysis->streams || run->env.analysis.selected ||
+		   run->env.analysis.by & keys;
+
+	rows_collect(&run->rows, run->analysis, machine,
+		     (direct ? ROWS_DIRECT : 0) | (who ? ROWS_WHO : 0));
+}
+
 static bool is_filtered(const struct run *run, const struct hv_event *event)
 {
 	for (size_t i = 0; i < run->events.n; i++) {

@@ -74,6 +74,12 @@ struct run {
 
 /* --- For the sources --- */
 
+/*
+ * The rows of tables for a kernel of this machine, with `direct` those that are taken only when
+ * asked for. env.analysis knows what is shown and selected.
+ */
+void run_collect(struct run *run, const char *machine, bool direct);
+
 /* Subjects and the binding of the rows that fit `has`; says *absent as rows_bind() does. */
 int run_bind(struct run *run, const struct format_source *formats, unsigned int cpus,
 	     bool (*has)(void *ctx, const struct hv_event *event), void *ctx, bool *absent,
