@@ -560,11 +560,9 @@ int session_start(struct session *s, struct error *err)
 	return 0;
 }
 
-/* "0": it is off, or all below it; a file that can't be read any more tells nothing. */
-static bool is_off(const struct session *s, const char *system, const char *slash, const char *name)
+/* An "enable", which is closed. "0": all below it are off; one that can't be read tells nothing. */
+static bool is_off(int fd)
 {
-	int fd = path_open(&s->tfs.root, O_RDONLY, "%s/%s/events/%s%s%s/enable", s->tfs.dir,
-			   s->path, system, slash, name);
 	char text = '1';
 
 	if (fd < 0)
@@ -586,10 +584,14 @@ static bool probes_are_gone(const struct session *s)
 static bool events_are_off(const struct session *s)
 {
 	const struct session_event *e = s->request.events;
-	bool off = is_off(s, ".", "", "") || is_off(s, s->group, "", "") || probes_are_gone(s);
+	bool off = is_off(session_open(s, O_RDONLY, "events/enable")) ||
+		   is_off(session_open(s, O_RDONLY, "events/%s/enable", s->group)) ||
+		   probes_are_gone(s);
 
 	for (size_t i = 0; i < s->request.n_events && !off; i++)
-		off = s->enabled[i] && e[i].system && is_off(s, e[i].system, "/", e[i].name);
+		off = s->enabled[i] && e[i].system &&
+		      is_off(session_open(s, O_RDONLY, "events/%s/%s/enable", e[i].system,
+					  e[i].name));
 	return off;
 }
 
