@@ -308,10 +308,7 @@ static uint64_t place_of_text(struct argdist *a, const char *text, uint64_t orde
 	place = strhash_insert(&a->texts, key, &is_new);
 	if (!is_new)
 		return (uintptr_t)*place;
-	if (a->n_values == a->values_room) {
-		a->values_room = a->values_room ? 2 * a->values_room : 64;
-		a->values = xreallocarray(a->values, a->values_room, sizeof(*a->values));
-	}
+	a->values = xgrow(a->values, a->n_values, &a->values_room, sizeof(*a->values));
 	a->values[a->n_values] = (struct value){
 		.text = xstrdup(text),
 		.order = order,

@@ -121,7 +121,8 @@ struct stacks {
 	struct strhash names;  /* → likewise + 1; their order is the numbers' */
 	struct hash index;     /* hash of frames → number of the last stack that has it */
 	struct known_stack **all;
-	uint32_t n, room;
+	uint32_t n;
+	size_t room;
 	const char **shown; /* of stacks_frames() */
 	uint64_t cut;       /* records whose stack was */
 	uint64_t refused;   /* beyond these limits */
@@ -201,10 +202,7 @@ static uint32_t add_new(struct stacks *s, const uint32_t *frames, uint32_t n, ui
 {
 	struct known_stack *stack;
 
-	if (s->n == s->room) {
-		s->room = s->room ? 2 * s->room : 64;
-		s->all = xreallocarray(s->all, s->room, sizeof(*s->all));
-	}
+	s->all = xgrow(s->all, s->n, &s->room, sizeof(*s->all));
 	stack = xmalloc(sizeof(*stack) + n * sizeof(*frames));
 	stack->next = (uint32_t)*last;
 	stack->n = n;

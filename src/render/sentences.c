@@ -87,7 +87,6 @@ static void put_subject(FILE *out, const struct report *report)
 		put_quoted(out, " ", source->machine);
 }
 
-/* Sentences are made first and wrapped then. */
 static void put_sentence(FILE *out, void (*make)(FILE *out, const struct report *report),
 			 const struct report *report)
 {

@@ -20,7 +20,7 @@ enum { NAME_MAX_BYTES = 1024, STEP = 2 };
 
 struct path {
 	const char **names; /* outermost first */
-	unsigned n;
+	unsigned n, keys;   /* those of keys are ours, the others the table's */
 	uint64_t number;
 };
 
@@ -162,12 +162,13 @@ static void make_path(struct path *path, const struct stack_table *s, const stru
 	path->names = xcalloc(s->table->nr_columns + frames + 1, sizeof(*path->names));
 	for (unsigned i = 0; i < s->table->nr_columns; i++)
 		if (s->keys[i])
-			path->names[path->n++] =
+			path->names[path->keys++] =
 				key_text(s->table->columns[i].def, &row->cells[i]);
+	path->n = path->keys;
 	if (!cell->set)
-		path->names[path->n++] = xstrdup("[no stack]");
+		path->names[path->n++] = "[no stack]";
 	for (unsigned i = 0; i < frames; i++)
-		path->names[path->n++] = xstrdup(cell->v.stack->frames[i]);
+		path->names[path->n++] = cell->v.stack->frames[i];
 }
 
 /* Of all rows that have a number. */
@@ -204,7 +205,7 @@ static void put_others(const struct tree *t, const struct stack_table *s)
 static void free_paths(struct path *paths, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		for (unsigned j = 0; j < paths[i].n; j++)
+		for (unsigned j = 0; j < paths[i].keys; j++)
 			free((char *)paths[i].names[j]);
 		free(paths[i].names);
 	}

@@ -15,11 +15,12 @@
 
 #include "base/hash.h"
 #include "base/util.h"
+#include "trace/ksyms.h"
 #include "trace/saved-comms.h"
 #include "trace/tracedat-write.h"
 #include "trace/tracefs.h"
 
-enum { KALLSYMS_LIMIT = 256 << 20, TEXT_MAX = 16 << 20 };
+enum { TEXT_MAX = 16 << 20 };
 
 struct recording {
 	struct session *session;
@@ -199,7 +200,7 @@ struct recording *recording_new(struct session *s, const struct session_event *e
 	if (!tfs_find(&tfs, NULL, false, NULL))
 		c->printk = keep(r, tfs_read(&tfs, "printk_formats"));
 	if (symbols || prints_symbols(r))
-		c->kallsyms = keep(r, path_read_all(NULL, KALLSYMS_LIMIT, NULL, "/proc/kallsyms"));
+		c->kallsyms = keep(r, ksyms_text(NULL, NULL, NULL));
 	return r;
 }
 
