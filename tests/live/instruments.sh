@@ -202,7 +202,10 @@ if [ $tracing = /sys/kernel/tracing ] && command -v python3 >/dev/null; then
 		python3 "$tmp/threads.py" "$tmp/go" "$tmp/there" "$tmp/ready" &
 		family=$!
 		# what starts it may write, too
-		until [ -e "$tmp/ready" ]; do sleep 0.05; done
+		tries=200
+		until [ -e "$tmp/ready" ] || [ $((tries -= 1)) -eq 0 ]; do
+			sleep 0.05
+		done
 		events="$filter raw_syscalls:sys_enter --filter id==$write"
 		counted
 		echo go >"$tmp/go"

@@ -4,20 +4,19 @@
  * come behind a later one, on whatever CPUs makers and new threads were. (The orders themselves are
  * tested with the stream.)
  */
+#include "base/util.h"
 #include "tests/tap.h"
 #include "trace/window.h"
 
 enum { FIRST = 10, MADE = 11, OLD = 12 };
 
-static void put(struct window *w, uint16_t cpu, uint64_t time, uint32_t subject, int kind)
+static void put(struct window *w, const struct fact *f)
 {
-	struct fact fact = { .time = time, .subject = subject, .cpu = cpu, .kind = (uint8_t)kind };
-
 	window_reserve(w, 1);
-	window_see(w, subject, cpu);
-	w->facts[w->n++] = fact;
-	if (kind == FACT_THREAD_BORN)
-		window_born(w, subject);
+	window_see(w, f->subject, f->cpu);
+	w->facts[w->n++] = *f;
+	if (f->kind == FACT_THREAD_BORN)
+		window_born(w, f->subject);
 }
 
 /* Whether births come in the order of time, and each thread's facts, too; how many in *n. */
@@ -43,60 +42,52 @@ static bool in_order(struct window *w, size_t *n)
 	return good;
 }
 
-/* Born on one CPU, the first makes another thread on its next one, which stays there. */
-static void test_maker_moved(struct window *w)
+/* A window of these facts, in order of CPUs. */
+static void test(struct window *w, const struct fact *facts, size_t n, const char *name)
 {
-	size_t n;
+	static uint32_t serial;
+	size_t told;
 
-	window_begin(w, 1);
-	window_cpu(w, 0);
-	put(w, 0, 150, MADE, FACT_THREAD_BORN);
-	put(w, 0, 160, MADE, FACT_RECORD);
-	put(w, 0, 170, FIRST, FACT_RECORD);
-	window_cpu(w, 1);
-	put(w, 1, 100, FIRST, FACT_THREAD_BORN);
-	put(w, 1, 110, OLD, FACT_RECORD);
+	window_begin(w, ++serial);
+	for (size_t i = 0; i < n; i++) {
+		if (!i || facts[i].cpu != facts[i - 1].cpu)
+			window_cpu(w, facts[i].cpu);
+		put(w, &facts[i]);
+	}
 	window_end(w);
-	ok(in_order(w, &n) && n == 5, "a thread's birth is not told before its maker's");
+	ok(in_order(w, &told) && told == n, "%s", name);
 }
 
-/* The made one's id was another's, whose last fact lies right before the birth. */
-static void test_id_reused(struct window *w)
-{
-	size_t n;
-
-	window_begin(w, 2);
-	window_cpu(w, 0);
-	put(w, 0, 50, MADE, FACT_RECORD);
-	put(w, 0, 150, MADE, FACT_THREAD_BORN);
-	put(w, 0, 160, MADE, FACT_RECORD);
-	window_cpu(w, 1);
-	put(w, 1, 100, FIRST, FACT_THREAD_BORN);
-	put(w, 1, 110, FIRST, FACT_RECORD);
-	window_end(w);
-	ok(in_order(w, &n) && n == 5, "not even where its id was another's just before");
-}
-
-static void test_one_cpu(struct window *w)
-{
-	size_t n;
-
-	window_begin(w, 3);
-	window_cpu(w, 0);
-	put(w, 0, 100, FIRST, FACT_THREAD_BORN);
-	put(w, 0, 110, MADE, FACT_THREAD_BORN);
-	put(w, 0, 120, FIRST, FACT_RECORD);
-	window_end(w);
-	ok(in_order(w, &n) && n == 3, "on one CPU all is as it stands");
-}
+#define FACT(on, at, who, what) { .cpu = on, .time = at, .subject = who, .kind = what }
 
 int main(void)
 {
+	/* Born on one CPU, the first makes another thread on its next one, which stays there. */
+	static const struct fact maker_moved[] = {
+		FACT(0, 150, MADE, FACT_THREAD_BORN),
+		FACT(0, 160, MADE, FACT_RECORD),
+		FACT(0, 170, FIRST, FACT_RECORD),
+		FACT(1, 100, FIRST, FACT_THREAD_BORN),
+		FACT(1, 110, OLD, FACT_RECORD),
+	};
+	/* The made one's id was another's, whose last fact lies right before the birth. */
+	static const struct fact id_reused[] = {
+		FACT(0, 50, MADE, FACT_RECORD),
+		FACT(0, 150, MADE, FACT_THREAD_BORN),
+		FACT(0, 160, MADE, FACT_RECORD),
+		FACT(1, 100, FIRST, FACT_THREAD_BORN),
+		FACT(1, 110, FIRST, FACT_RECORD),
+	};
+	static const struct fact one_cpu[] = {
+		FACT(0, 100, FIRST, FACT_THREAD_BORN),
+		FACT(0, 110, MADE, FACT_THREAD_BORN),
+		FACT(0, 120, FIRST, FACT_RECORD),
+	};
 	struct window *w = window_new();
 
-	test_maker_moved(w);
-	test_id_reused(w);
-	test_one_cpu(w);
+	test(w, maker_moved, ARRAY_SIZE(maker_moved), "a birth is not told before the maker's");
+	test(w, id_reused, ARRAY_SIZE(id_reused), "not even where the id was another's before");
+	test(w, one_cpu, ARRAY_SIZE(one_cpu), "on one CPU all is as it stands");
 	window_free(w);
 	return tap_done();
 }
